@@ -1,0 +1,82 @@
+"""Every way of saying no, in the shape of the route that says it.
+
+Three shapes: `{"detail"}` (the streaming contract's routes), OpenAI's under `/v1/`, and `{"error", "details"}` for all
+others. Which route speaks which is decided from the path alone, so that the layers around the views (body bounds,
+404, 405, unexpected exceptions) answer like the views do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+
+MOUNT = "/api/v1"
+"""The second place where every route of the documents is mounted; the first is the root."""
+
+DETAIL_ROUTES = re.compile(
+    r"/(?:chat/(?!(?:completions|conversations|history|messages)(?:/|$))[^/]+"
+    r"|health/[^/]+"
+    r"|chat/messages/[^/]+/(?:stream|regenerate|edit))/?"
+)
+
+TITLES = {
+    400: "Invalid request format",
+    401: "Authentication required",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Request too large",
+    415: "Unsupported media type",
+    422: "Idempotency key reused",
+    429: "Rate limit exceeded",
+    500: "Internal server error",
+    503: "Service unavailable",
+    504: "Response timeout",
+}
+OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+class ApiError(Exception):
+    """An answer other than success, raised anywhere below a view.
+
+    status:  HTTP status, 400 to 504
+    details: a sentence a person can act on; never a vendor's raw body, a key or a stack trace
+    headers: sent with it, such as `Retry-After`
+    param, code: OpenAI's, under `/v1/` only
+    """
+
+    def __init__(
+        self,
+        status: int,
+        details: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        param: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(details)
+        self.status = status
+        self.details = details
+        self.headers = dict(headers or {})
+        self.param = param
+        self.code = code
+
+
+def unmounted(path: str) -> str:
+    """The path as it is at the root: `/api/v1/chat/gpt` and `/chat/gpt` are one route."""
+    return path[len(MOUNT) :] if path.startswith(MOUNT + "/") else path
+
+
+def error_body(path: str, status: int, details: str, *, param: str | None = None, code: str | None = None) -> bytes:
+    """The JSON body of an error of `path`, in that route's shape."""
+    title = TITLES.get(status) or HTTPStatus(status).phrase
+    if path.startswith("/v1/"):
+        kind = OPENAI_TYPES.get(status) or ("invalid_request_error" if status < 500 else "server_error")
+        return msgspec.json.encode({"error": {"message": details, "type": kind, "param": param, "code": code}})
+    if DETAIL_ROUTES.fullmatch(unmounted(path)):
+        return msgspec.json.encode({"detail": details})
+    return msgspec.json.encode({"error": title, "details": details})

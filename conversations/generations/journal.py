@@ -1,0 +1,184 @@
+"""The one writer of a process: the new text of all its replies goes to the database together.
+
+However many replies stream, there is one transaction per `INTERVAL`; a reply's end is written at once, together with
+whatever else waits at that moment. While the database is away, text stays in the replies' buffers and is written when
+it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import DatabaseError
+
+from conversations import database
+from conversations.generations.generation import Generation
+from conversations.store.batch import Append, Batch, Standing, standing, write_batch
+from conversations.store.endings import Finished
+from conversations.store.usage import UsageKey, UsageSums
+
+INTERVAL = 0.18
+"""Seconds between two batches: text that a killed process loses is never older, and six a second are never exceeded."""
+
+USAGE_INTERVAL = 1.0
+RETRY = 0.5
+PATIENCE = 10.0
+"""Seconds that an ended reply's clients wait for the database before they are told that nothing is stored."""
+
+log = logging.getLogger("conversations.journal")
+
+
+@dataclass(slots=True, eq=False)
+class _End:
+    generation: Generation
+    finished: Finished
+    done: asyncio.Future[bool]
+
+
+@dataclass(slots=True)
+class _Taken:
+    """One batch on its way, and what has to be put back should it not arrive."""
+
+    appends: list[tuple[Generation, Append]] = field(default_factory=list)
+    ends: list[_End] = field(default_factory=list)
+    usage: dict[UsageKey, UsageSums] = field(default_factory=dict)
+
+    def batch(self) -> Batch:
+        return Batch([append for _, append in self.appends], [end.finished for end in self.ends], self.usage)
+
+
+class Journal:
+    """on_standing is told, after every batch and look, how the process's replies stand in the database."""
+
+    def __init__(self, worker_id: UUID, on_standing: Callable[[Standing, Iterable[int]], None]) -> None:
+        self.worker_id = worker_id
+        self.lag = 0.0
+        self._on_standing = on_standing
+        self._dirty: dict[Generation, None] = {}
+        self._ends: list[_End] = []
+        self._usage: dict[UsageKey, UsageSums] = {}
+        self._wake = asyncio.Event()
+        self._written_at = 0.0
+
+    # -- what replies tell it ---------------------------------------------------------------------------------------
+
+    def note(self, generation: Generation) -> None:
+        """There is new text. Costs nothing where that is known already."""
+        if not self._dirty:
+            self._wake.set()
+        self._dirty[generation] = None
+
+    async def end(self, generation: Generation, finished: Finished) -> bool:
+        """Return once the end is committed; False where the reply was another's to end.
+
+        Raises `DatabaseError` where the database stays away; the end is written all the same when it is back.
+        """
+        end = _End(generation, finished, asyncio.get_running_loop().create_future())
+        self._dirty.pop(generation, None)
+        self._ends.append(end)
+        self._wake.set()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await asyncio.shield(end.done)
+        except TimeoutError:
+            raise DatabaseError("the end could not be written in time") from None
+
+    def count(self, key: UsageKey, sums: UsageSums) -> None:
+        """Add to the day's usage, with the next batch."""
+        total = self._usage.setdefault(key, {})
+        for name, amount in sums.items():
+            total[name] = total.get(name, 0) + amount
+        self._wake.set()
+
+    # -- the writer -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._due()
+            await self.flush()
+
+    async def flush(self) -> bool:
+        """Write what there is. False where the database could not be reached; then everything is kept."""
+        taken = self._take()
+        if not (taken.appends or taken.ends or taken.usage):
+            return True
+        self._written_at = asyncio.get_running_loop().time()
+        try:
+            stands = await database.write(write_batch, self.worker_id, taken.batch())
+        except DatabaseError as error:
+            self._put_back(taken)
+            log.warning("journal waits", extra={"event": "journal_waits", "error": type(error).__name__})
+            await asyncio.sleep(RETRY)
+            return False
+        self._settle(taken, stands)
+        return True
+
+    async def look(self) -> None:
+        """Learn how the replies stand without writing. Raises `DatabaseError`."""
+        self._on_standing(await database.read(standing, self.worker_id), ())
+
+    @property
+    def written_within_interval(self) -> bool:
+        return asyncio.get_running_loop().time() - self._written_at < INTERVAL
+
+    async def _due(self) -> None:
+        """Wait for something to write, and until it may be written: ends at once, text and usage at intervals."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            if self._ends:
+                return
+            interval = INTERVAL if self._dirty else USAGE_INTERVAL
+            wait = self._written_at + interval - loop.time() if self._dirty or self._usage else None
+            if wait is not None and wait <= 0:
+                return
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
+
+    def _take(self) -> _Taken:
+        taken = _Taken(ends=self._ends, usage=self._usage)
+        for generation in self._dirty:
+            if append := _append_of(generation):
+                taken.appends.append((generation, append))
+        self._dirty, self._ends, self._usage = {}, [], {}
+        return taken
+
+    def _put_back(self, taken: _Taken) -> None:
+        for generation, _ in taken.appends:
+            self._dirty[generation] = None
+        ended = {end.generation for end in taken.ends}
+        self._ends = [*taken.ends, *(end for end in self._ends if end.generation not in ended)]
+        for key, sums in taken.usage.items():
+            self.count(key, sums)
+
+    def _settle(self, taken: _Taken, stands: Standing) -> None:
+        for generation, append in taken.appends:
+            generation.journalled = append.position + len(append.text)
+            generation.serving_told = generation.serving_told or bool(append.model)
+        for end in taken.ends:
+            if not end.done.done():
+                end.done.set_result(end.finished.message_pk in stands.mine)
+        self._on_standing(stands, [append.message_pk for _, append in taken.appends])
+
+
+def _append_of(generation: Generation) -> Append | None:
+    begun = generation.stored
+    if begun is None or generation.buffer.ending is not None:
+        return None
+    serving = None if generation.serving_told else generation.production.serving
+    return Append(
+        message_pk=begun.message_pk,
+        position=generation.journalled,
+        text=generation.buffer.since(generation.journalled),
+        provider=serving.provider if serving else "",
+        model=serving.model if serving else "",
+        time_to_first_token_ms=generation.production.time_to_first_token_ms,
+    )

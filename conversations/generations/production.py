@@ -1,0 +1,135 @@
+"""One reply's way from the vendor into its buffer, and what is known of it at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+
+from conversations.generations.buffer import Buffer, Ending
+from conversations.models import Status
+from conversations.store.endings import Tried
+from providers.base import Provider
+from providers.errors import AllModelsFailed, NotConfigured, ProviderError, Unanswerable
+from providers.estimates import estimate_tokens
+from providers.events import Attempted, Delta, Finish, Serving, Usage
+from providers.messages import CompletionRequest
+
+MAX_REPLY_LENGTH = 2_000_000
+"""Code points. No model says so much; a vendor that never stops must not fill our memory."""
+
+log = logging.getLogger("conversations.generations")
+
+
+class Production:
+    """Reads a provider's stream to its end.
+
+    Times are milliseconds from the moment the vendor was first asked.
+    """
+
+    __slots__ = (
+        "_asked_at",
+        "_on_text",
+        "attempts",
+        "buffer",
+        "duration_ms",
+        "finish",
+        "request",
+        "serving",
+        "time_to_first_token_ms",
+        "usage",
+    )
+
+    def __init__(self, buffer: Buffer, on_text: Callable[[], None]) -> None:
+        self.buffer = buffer
+        self._on_text = on_text
+        self._asked_at = 0.0
+        self.attempts: list[Tried] = []
+        self.serving: Serving | None = None
+        self.usage: Usage | None = None
+        self.finish: Finish | None = None
+        self.request: CompletionRequest | None = None
+        self.time_to_first_token_ms: int | None = None
+        self.duration_ms: int | None = None
+
+    async def run(self, source: Provider, request: CompletionRequest) -> Ending:
+        """Read it all; what goes wrong becomes an ending. A cancellation passes through, its time noted."""
+        self.request = request
+        self._asked_at = time.monotonic()
+        try:
+            await self._read(source, request)
+        except ProviderError as error:
+            return self._failed(error)
+        except asyncio.CancelledError:
+            self._close("cancelled")
+            raise
+        except Exception:
+            # The boundary of a reply: whatever broke, its clients and its row get an end.
+            log.exception("generation broke", extra={"event": "generation_broke"})
+            self._close("failed", "An unexpected error ended the reply.")
+            return Ending(Status.FAILED, "An unexpected error ended the reply.", 500)
+        self._close("complete")
+        return Ending(Status.COMPLETE)
+
+    async def _read(self, source: Provider, request: CompletionRequest) -> None:
+        append, on_text = self.buffer.append, self._on_text
+        async with aclosing(source.stream(request)) as events:
+            async for event in events:
+                if type(event) is Delta:
+                    append(event.text)
+                    on_text()
+                    if self.buffer.position > MAX_REPLY_LENGTH:
+                        raise ProviderError("The model's reply is longer than any reply may be.")
+                else:
+                    self._note(event)
+
+    def _note(self, event: Attempted | Serving | Usage | Finish | Delta) -> None:
+        match event:
+            case Attempted():
+                self.attempts.append(
+                    Tried(
+                        event.provider, event.model, event.outcome, event.status, event.error, event.duration_ms
+                    )
+                )
+            case Serving():
+                self.serving = event
+                self.buffer.model = event.model
+                self.time_to_first_token_ms = self._elapsed_ms()
+            case Usage():
+                self.usage = event
+            case Finish():
+                self.finish = event
+
+    def _failed(self, error: ProviderError) -> Ending:
+        self._close(error.kind, str(error), error.status)
+        match error:
+            case AllModelsFailed():
+                return Ending(Status.FAILED, str(error), 504 if error.timed_out else 500)
+            case Unanswerable():
+                return Ending(Status.FAILED, str(error), 400)
+            case NotConfigured():
+                return Ending(Status.FAILED, str(error), 500)
+        return Ending(Status.FAILED, str(error), 500)
+
+    def _close(self, outcome: str, error: str = "", status: int | None = None) -> None:
+        """The attempt that brought text ends with the reply; those that brought none have been told as events."""
+        self.duration_ms = self._elapsed_ms()
+        if self.serving is not None:
+            serving = self.serving
+            self.attempts.append(
+                Tried(serving.provider, serving.model, outcome, status, error, self.duration_ms)
+            )
+
+    def _elapsed_ms(self) -> int:
+        return round((time.monotonic() - self._asked_at) * 1000)
+
+    def tokens(self) -> tuple[int | None, int | None, bool]:
+        """Input and output tokens, and whether they are estimated; None where no model was ever heard of."""
+        if self.usage is not None:
+            return self.usage.input_tokens, self.usage.output_tokens, False
+        if self.serving is None or self.request is None:
+            return None, None, False
+        asked = self.request.instructions + "".join(message.content for message in self.request.messages)
+        return estimate_tokens(asked), estimate_tokens(self.buffer.text), True

@@ -1,0 +1,20 @@
+"""What is stored."""
+
+from conversations.models.conversation import Conversation
+from conversations.models.generation import Generation, IdempotencyKey, JournalEntry, Worker
+from conversations.models.message import Attempt, Message, Status
+from conversations.models.usage import DailyUsage
+from conversations.models.user import User
+
+__all__ = [
+    "Attempt",
+    "Conversation",
+    "DailyUsage",
+    "Generation",
+    "IdempotencyKey",
+    "JournalEntry",
+    "Message",
+    "Status",
+    "User",
+    "Worker",
+]

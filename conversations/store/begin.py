@@ -1,0 +1,193 @@
+"""The beginning of a stored reply: the conversation, the user's messages and the empty reply, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from conversations import identifiers
+from conversations.models import Conversation, Generation, Message, Status
+from conversations.refusals import Busy, InvalidTurn
+from conversations.store import claims
+from conversations.store.branches import Branch, branch_of
+from conversations.store.paths import show_path_to
+from conversations.turns import Turn, context
+from providers.messages import Message as Utterance
+
+TITLE_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A turn as it now stands in the database.
+
+    messages:     what goes upstream; empty where the turn waits (`context_of` tells, once it has its go)
+    provider:     the one asked for, or "" where any may answer
+    running:      whether it may start at once; otherwise it waits for another reply
+    fresh:        False: an earlier request with the same key began it
+    to_cancel:    keys of replies that this turn interrupts
+    """
+
+    message_pk: int
+    message_id: str
+    conversation_pk: int
+    conversation_id: str
+    provider: str
+    instructions: str
+    messages: Sequence[Utterance]
+    running: bool
+    fresh: bool = True
+    to_cancel: Sequence[int] = ()
+
+
+def begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
+    """Write the turn. Raises `TurnRefused`; then nothing is stored.
+
+    default_provider: names the chunks of a reply for which no provider was asked
+    """
+    try:
+        return _begin(turn, worker_id, default_provider)
+    except IntegrityError:
+        # Another process created the conversation or claimed the key between our look and our insert: look again.
+        return _begin(turn, worker_id, default_provider)
+
+
+def refusal(turn: Turn) -> None:
+    """Raise the `TurnRefused` that `begin` would raise as things stand, storing nothing."""
+    with transaction.atomic():
+        if turn.claim is not None and claims.held(turn.claim) is not None:
+            return
+        branch_of(turn, _existing(turn))
+
+
+def replay(turn: Turn) -> Begun | None:
+    """The turn that an earlier request with the same key began, if there is one. Raises `KeyReused`."""
+    if turn.claim is None:
+        return None
+    claim = claims.held(turn.claim)
+    return None if claim is None or claim.released else _begun_before(claim.message)
+
+
+@transaction.atomic
+def _begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
+    conversation = _existing(turn, lock=True)
+    claim = claims.held(turn.claim) if turn.claim is not None else None
+    if claim is not None and not claim.released:
+        return _begun_before(claim.message)
+    branch = branch_of(turn, conversation, claim)
+    if conversation is None:
+        conversation = _create(turn)
+    under_way = list(Generation.objects.filter(conversation=conversation).order_by("message_id"))
+    if under_way and turn.on_busy == "reject":
+        raise Busy("A reply is under way in this conversation.")
+    to_cancel = _interrupt(under_way) if turn.on_busy == "interrupt" else ()
+    reply = _write(turn, conversation, branch, default_provider)
+    Generation.objects.create(
+        message=reply,
+        conversation=conversation,
+        worker_id=worker_id,
+        state=Generation.State.WAITING if under_way else Generation.State.RUNNING,
+        previous_leaf=branch.previous_leaf,
+    )
+    if turn.claim is not None:
+        claims.take(turn.claim, reply)
+    return Begun(
+        message_pk=reply.pk,
+        message_id=reply.public_id,
+        conversation_pk=conversation.pk,
+        conversation_id=conversation.public_id,
+        provider=branch.provider or "",
+        instructions=conversation.instructions,
+        messages=() if under_way else context([*branch.path, *branch.new]),
+        running=not under_way,
+        to_cancel=to_cancel,
+    )
+
+
+def _existing(turn: Turn, *, lock: bool = False) -> Conversation | None:
+    """The turn's conversation, None where it is to be created. A target's own is found by `branch_of`."""
+    rows = Conversation.objects.owned_by(turn.owner_id)
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    if turn.target_id:
+        return rows.filter(messages__public_id=turn.target_id).first()
+    if turn.conversation_id is None:
+        return None
+    return rows.filter(public_id=turn.conversation_id).first()
+
+
+def _create(turn: Turn) -> Conversation:
+    public_id = turn.conversation_id or identifiers.conversation_id()
+    return Conversation.objects.create(public_id=public_id, owner_id=turn.owner_id)
+
+
+def _interrupt(under_way: Sequence[Generation]) -> Sequence[int]:
+    keys = [generation.pk for generation in under_way]
+    Generation.objects.filter(pk__in=keys, cancel_requested_at=None).update(cancel_requested_at=Now())
+    return keys
+
+
+def _write(turn: Turn, conversation: Conversation, branch: Branch, default_provider: str) -> Message:
+    """The new messages and the empty reply under them; the conversation's own columns follow."""
+    if branch.leaves_active_path:
+        show_path_to(conversation.pk, branch.parent)
+    parent = branch.parent
+    for message in branch.new:
+        parent = _insert(conversation, parent, message.role, message.content, turn).pk
+    reply = _insert(conversation, parent, "assistant", "", turn, branch.provider or default_provider)
+    _note(turn, conversation, branch)
+    return reply
+
+
+def _insert(
+    conversation: Conversation, parent: int | None, role: str, content: str, turn: Turn, provider: str = ""
+) -> Message:
+    return Message.objects.create(
+        public_id=identifiers.message_id(),
+        conversation=conversation,
+        parent_id=parent,
+        role=role,
+        content=content,
+        status=Status.STREAMING if provider else Status.COMPLETE,
+        requested_provider=provider,
+        request_id=turn.request_id,
+    )
+
+
+def _note(turn: Turn, conversation: Conversation, branch: Branch) -> None:
+    """What the conversation itself shows of a turn that begins."""
+    changes: dict[str, object] = {
+        "message_count": F("message_count") + len(branch.new) + 1,
+        "last_activity_at": Now(),
+        "last_status": Status.STREAMING,
+    }
+    if turn.instructions is not None:
+        conversation.instructions = turn.instructions
+        changes["instructions"] = turn.instructions
+    first = next((message for message in branch.new if message.role == "user"), None)
+    if first is not None and not conversation.opening:
+        changes["opening"] = " ".join(first.content.split())[:TITLE_LENGTH]
+        if not conversation.title:
+            changes["title"] = changes["opening"]
+    Conversation.objects.filter(pk=conversation.pk).update(**changes)
+
+
+def _begun_before(reply: Message) -> Begun:
+    return Begun(
+        message_pk=reply.pk,
+        message_id=reply.public_id,
+        conversation_pk=reply.conversation_id,
+        conversation_id=reply.conversation.public_id,
+        provider=reply.requested_provider,
+        instructions="",
+        messages=(),
+        running=False,
+        fresh=False,
+    )
+
+

@@ -1,0 +1,110 @@
+"""Replies whose worker is gone or does not answer: ended by whoever notices, with the text the journal holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+
+from conversations.models import Generation, IdempotencyKey, JournalEntry, Message, Status, Worker
+from conversations.store.claims import KEPT
+from conversations.store.endings import Finished, finish, lock_conversations
+
+CANCEL_PATIENCE = timedelta(seconds=2)
+"""How long a worker may take to end a reply it was asked to cancel."""
+
+INTERRUPTED = "The server that produced this reply stopped. The text is as far as it came."
+SWEPT_AT_ONCE = 1000
+
+
+def journalled_text(message_pk: int) -> str:
+    """What the journal holds of a reply, in order."""
+    entries = JournalEntry.objects.filter(message_id=message_pk).order_by("id")
+    return "".join(entries.values_list("text", flat=True))
+
+
+def workers_dead_for(silence: timedelta) -> list[Worker]:
+    """Workers whose last heartbeat is older than `silence`, by the database's clock."""
+    return list(Worker.objects.filter(heartbeat_at__lt=Now() - silence))
+
+
+def replies_of(worker_id: UUID) -> list[int]:
+    return list(Generation.objects.filter(worker_id=worker_id).order_by("pk").values_list("pk", flat=True))
+
+
+def replies_without_worker() -> list[int]:
+    """Replies whose worker's row is gone: it said goodbye or was declared dead, and something was left behind."""
+    known = Worker.objects.filter(pk=OuterRef("worker_id"))
+    rows = Generation.objects.filter(~Exists(known)).order_by("pk")
+    return list(rows.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+
+
+def unanswered_cancels() -> list[int]:
+    """Replies whose worker did not end them within the time it has."""
+    late = Generation.objects.filter(cancel_requested_at__lt=Now() - CANCEL_PATIENCE)
+    return list(late.order_by("pk").values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+
+
+def end_for_another(message_pk: int, status: Status, *, unless_seen_within: timedelta | None = None) -> bool:
+    """End one reply with the journal's text, in one transaction. Returns whether it was still to be ended.
+
+    unless_seen_within: leave it alone where its worker has beaten meanwhile
+    """
+    conversation = Message.objects.filter(pk=message_pk).values_list("conversation_id", flat=True).first()
+    if conversation is None:
+        return False
+    with transaction.atomic():
+        lock_conversations({conversation})
+        generation = Generation.objects.filter(pk=message_pk).first()
+        if generation is None:
+            return False
+        # The lock on the worker's row is what its own batches wait for: text is written before this, or never.
+        worker = Worker.objects.select_for_update().filter(pk=generation.worker_id)
+        if worker.first() and unless_seen_within is not None:
+            if worker.filter(heartbeat_at__gte=Now() - unless_seen_within).exists():
+                return False
+        finish([_as_found(generation, status)])
+        return True
+
+
+def forget(worker_id: UUID, *, unless_seen_within: timedelta | None = None) -> None:
+    """Remove a dead worker's row: should it only have been asleep, its next batch finds that out."""
+    rows = Worker.objects.filter(pk=worker_id)
+    if unless_seen_within is not None:
+        rows = rows.filter(heartbeat_at__lt=Now() - unless_seen_within)
+    rows.delete()
+
+
+def sweep() -> None:
+    """Delete what nobody needs any more, in bounded steps: journal rows without a reply, old idempotency keys."""
+    alive = Generation.objects.filter(pk=OuterRef("message_id"))
+    _delete(JournalEntry, JournalEntry.objects.filter(~Exists(alive)).values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+    old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT)
+    _delete(IdempotencyKey, old.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+
+
+def _delete(model: type[JournalEntry] | type[IdempotencyKey], keys: Collection[int]) -> None:
+    if found := list(keys):
+        model.objects.filter(pk__in=found).delete()
+
+
+def _as_found(generation: Generation, status: Status) -> Finished:
+    message: Message = generation.message
+    text = journalled_text(generation.pk)
+    return Finished(
+        message_pk=generation.pk,
+        conversation_pk=generation.conversation_id,
+        status=status,
+        text=text,
+        provider=message.provider,
+        model=message.model,
+        error=INTERRUPTED if status == Status.INTERRUPTED else "",
+        time_to_first_token_ms=message.time_to_first_token_ms,
+        begun=bool(text),
+    )
+
+
