@@ -1,4 +1,4 @@
-"""The three vendors' HTTP protocols in one small ASGI app: the keyless default, the test double, the benchmark's upstream.
+"""The three vendors' HTTP protocols in one ASGI app: the keyless default, the test double, the benchmark's upstream.
 
 It echoes the last user message, says that it is the simulator, and plays scripts. `server.ensure_running()` starts it
 inside this process, `python -m providers.simulator` alone. Its base URLs, of which the SDKs know the rest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from providers.simulator.scripts import Script
 from providers.simulator.vendor import Ask, Json, Refusal, Reply, Route, dumps, objects, part_texts
@@ -216,7 +217,7 @@ def _bad_messages(messages: object) -> Refusal | None:
     roles = [message["role"] for message in messages]
     if roles[0] != "user":
         return _bad('messages: first message must use the "user" role')
-    for before, after in zip(roles, roles[1:], strict=False):
+    for before, after in pairwise(roles):
         if before == after:
             wrong = 'messages: roles must alternate between "user" and "assistant", but found multiple '
             return _bad(f'{wrong}"{after}" roles in a row')
@@ -239,10 +240,10 @@ def _bad_message(message: object, number: int, *, final: bool) -> Refusal | None
 
 
 def _bad_text(content: str | list[object], number: int, *, final: bool) -> Refusal | None:
-    """Empty and white texts are refused; only a final answer to continue may be empty, and may not end in white space."""
+    """Empty and white texts are refused. A final answer to continue may be empty, but not end in white space."""
     if not content:
-        wrong = f"messages.{number}: all messages must have non-empty content except for the optional final assistant message"
-        return None if final else _bad(wrong)
+        wrong = "all messages must have non-empty content except for the optional final assistant message"
+        return None if final else _bad(f"messages.{number}: {wrong}")
     texts = part_texts(content)
     if not all(texts):
         return _bad("messages: text content blocks must be non-empty")

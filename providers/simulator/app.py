@@ -65,28 +65,31 @@ class App:
         route = vendor.route(exchange.method, path)
         exchange.model = route.model
         if not route.action:
-            return await player.refuse(Refusal(404, f"Invalid URL ({exchange.method} {path})"))
-        if not vendor.has_key(headers, query):
-            return await player.refuse(Refusal(401, "You didn't provide an API key: any will do for the simulator."))
-        if route.action == "chat":
-            return await self._chat(player, route, body, headers)
-        found = vendor.models() if route.action == "models" else vendor.model(route.model)
-        if found is None:
-            return await player.refuse(vendor.unknown_model(route.model))
-        return await player.json(found)
+            await player.refuse(Refusal(404, f"Invalid URL ({exchange.method} {path})"))
+        elif not vendor.has_key(headers, query):
+            await player.refuse(Refusal(401, "You didn't provide an API key: any will do for the simulator."))
+        elif route.action == "chat":
+            await self._chat(player, route, body, headers)
+        elif route.action == "models":
+            await player.json(vendor.models())
+        else:
+            found = vendor.model(route.model)
+            await (player.json(found) if found else player.refuse(vendor.unknown_model(route.model)))
 
     async def _chat(self, player: Player, route: Route, body: bytes, headers: Mapping[str, str]) -> None:
         vendor = player.vendor
         parsed = _parse(body)
         if parsed is None:
-            return await player.refuse(Refusal(400, "We could not parse the JSON body of your request."))
+            await player.refuse(Refusal(400, "We could not parse the JSON body of your request."))
+            return
         ask = vendor.read(route, parsed, headers)
         player.exchange.model = ask.model
         refusal = vendor.refuse(ask)
         if refusal is not None:
-            return await player.refuse(refusal)
+            await player.refuse(refusal)
+            return
         script = self.book.script_for(vendor.name, ask.model, ask.prompt)
-        return await player.play(Reply(ask, script, script.deltas(_echo(vendor.name, ask))))
+        await player.play(Reply(ask, script, script.deltas(_echo(vendor.name, ask))))
 
 
 async def _body(receive: Receive) -> bytes:

@@ -11,10 +11,8 @@ from providers.simulator.vendor import Ask, Json, Refusal, Reply, Route, dumps, 
 MODELS = ("gemini-2.0-flash", "gemini-1.5-pro", "gemini-2.5-flash", "gemini-2.5-pro")
 METHODS = ("generateContent", "streamGenerateContent")
 PATH = re.compile(r"/v1(?:beta|alpha)?/(?:models|tunedModels)/(?P<model>[^/:]+)(?::(?P<method>\w+))?")
-FIELDS = frozenset(
-    "contents systemInstruction system_instruction generationConfig generation_config safetySettings safety_settings"
-    " tools toolConfig tool_config cachedContent cached_content model labels store serviceTier service_tier".split()
-)
+FIELDS = {"contents", "systemInstruction", "generationConfig", "safetySettings", "tools", "toolConfig"}
+RARE_FIELDS = {"cachedContent", "model", "labels", "store", "serviceTier"}
 STATUSES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -164,9 +162,14 @@ def _bad(message: str) -> Refusal:
 
 def _bad_fields(body: Json) -> Refusal | None:
     for name in body:
-        if name not in FIELDS:
+        if _camel(name) not in FIELDS | RARE_FIELDS:
             return _bad(f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.')
     return None
+
+
+def _camel(name: str) -> str:
+    """Both spellings are taken."""
+    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
 
 
 def _bad_contents(contents: object) -> Refusal | None:

@@ -49,12 +49,13 @@ class Player:
         if script.headers_delay:
             await asyncio.sleep(script.headers_delay)
         if script.status and script.fault is None:
-            return await self.refuse(_refusal(script), script.retry_after)
-        if script.fault and script.after < 0:
-            return await self._strike_early(script)
-        if reply.ask.stream:
-            return await self._stream(reply)
-        return await self._whole(reply)
+            await self.refuse(_refusal(script), script.retry_after)
+        elif script.fault and script.after < 0:
+            await self._strike_early(reply)
+        elif reply.ask.stream:
+            await self._stream(reply)
+        else:
+            await self._whole(reply)
 
     async def refuse(self, refusal: Refusal, retry_after: float | None = None) -> None:
         headers = [] if retry_after is None else [(b"retry-after", f"{retry_after:g}".encode())]
@@ -83,14 +84,13 @@ class Player:
         script = reply.script
         await self._begin(200, self.vendor.stream_type, [(b"cache-control", b"no-cache")])
         await self._write(self.vendor.opening(reply))
-        if script.fault and not script.after:
-            return await self._strike(script)
-        if script.first_delay:
+        if not (script.fault and script.after == 0):
             await asyncio.sleep(script.first_delay)
-        await (self._burst(reply) if script.burst else self._pace(reply))
+            await (self._burst(reply) if script.burst else self._pace(reply))
         if script.fault:
-            return await self._strike(script)
-        await self._end(self.vendor.closing(reply))
+            await self._strike(reply)
+        else:
+            await self._end(self.vendor.closing(reply))
 
     async def _pace(self, reply: Reply) -> None:
         """A write and a timer per delta."""
@@ -126,44 +126,46 @@ class Player:
         """All at once, after the time it took to say it."""
         script = reply.script
         await asyncio.sleep(script.first_delay + script.pace * max(0, len(reply.deltas) - 1))
-        if script.fault == "error":
-            return await self.refuse(_refusal(script), script.retry_after)
-        if script.fault == "stall":
-            return await _for_ever()
-        if script.fault in ("bad_json", "not_sse"):
-            return await self._strike_early(script)
         if script.fault in ("drop", "reset"):
             body = dumps(self.vendor.whole(reply))
             await self._begin(200, self.vendor.json_type, [_length(body)])
             await self._write(body[: len(body) // 2])
-            return await self._strike(script)
-        await self.json(self.vendor.whole(reply))
-
-    async def _strike_early(self, script: Script) -> None:
-        """A fault before any header, or instead of a reply."""
-        if script.fault == "error":
-            return await self.refuse(_refusal(script), script.retry_after)
-        if script.fault in ("bad_json", "not_sse", "end"):
-            kind = "text/html" if script.fault == "not_sse" else self.vendor.json_type
-            await self._begin(script.status or 200, kind, [])
-            body = {"bad_json": NO_JSON, "not_sse": NO_SSE, "end": b""}[script.fault]
-            return await self._end(body)
-        return await self._strike(script)
-
-    async def _strike(self, script: Script) -> None:
-        if script.fault == "stall":
-            await _for_ever()
-        elif script.fault in ("drop", "reset"):
-            await self._hang_up(reset=script.fault == "reset")
-        elif script.fault == "error":
-            await self._end(self.vendor.error_frame(_refusal(script), self.request_id))
-        elif script.fault == "bad_json":
-            await self._end(b"data: " + NO_JSON + b"\n\n")
+            await self._strike(reply)
+        elif script.fault and script.fault != "end":
+            await self._strike_early(reply)
         else:
-            await self._end(NO_SSE if script.fault == "not_sse" else b"")
+            await self.json(self.vendor.whole(reply))
+
+    async def _strike_early(self, reply: Reply) -> None:
+        """A fault before any header, or instead of a reply."""
+        script = reply.script
+        if script.fault == "error":
+            await self.refuse(_refusal(script), script.retry_after)
+        elif script.fault == "bad_json" and not reply.ask.stream:
+            await self._begin(script.status or 200, self.vendor.json_type, [])
+            await self._end(NO_JSON)
+        elif script.fault in ("bad_json", "not_sse", "end"):
+            kind = "text/html" if script.fault == "not_sse" else self.vendor.stream_type
+            await self._begin(script.status or 200, kind, [])
+            await self._strike(reply)
+        else:
+            await self._strike(reply)
+
+    async def _strike(self, reply: Reply) -> None:
+        fault = reply.script.fault
+        if fault == "stall":
+            await _for_ever()
+        elif fault in ("drop", "reset"):
+            await self._hang_up(reset=fault == "reset")
+        elif fault == "error":
+            await self._end(self.vendor.error_frame(_refusal(reply.script), self.request_id))
+        elif fault == "bad_json":
+            await self._end(self.vendor.around(reply)[0] + NO_JSON + b"\n\n")
+        else:
+            await self._end(NO_SSE if fault == "not_sse" else b"")
 
     async def _hang_up(self, *, reset: bool) -> None:
-        """Close the connection under the response. The server then cancels this task, so there is nothing to return to."""
+        """Close the connection under the response. The watcher then cancels this task: nothing is left to do."""
         transport = self.scope["extensions"][TRANSPORT]
         # What was written before belongs to the client; a reset would throw away what is still in the transport.
         await asyncio.sleep(SPLIT_PAUSE)
@@ -200,7 +202,7 @@ def _bodies(vendor: Vendor, reply: Reply) -> list[bytes]:
 
 @lru_cache(maxsize=64)
 def _remembered(encode: Callable[[Sequence[str], Script], list[bytes]], script: Script) -> list[bytes]:
-    return encode(script.deltas(""), script)
+    return encode(script.deltas(), script)
 
 
 def _until_fault(bodies: list[bytes], script: Script) -> Iterator[bytes]:

@@ -1,8 +1,10 @@
-"""What a simulated reply does, as a value that travels as JSON. The table in the package's docstring explains the fields."""
+"""What a simulated reply does, as a value that travels as JSON. The package's docstring explains the fields."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -52,14 +54,9 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             return self.delay
         return ECHO_DELAY if self.echoes else 0.0
 
-    def deltas(self, echo: str) -> list[str]:
+    def deltas(self, echo: str = "") -> tuple[str, ...]:
         """The reply's text in the pieces in which it is sent; none at all for an empty one."""
-        if isinstance(self.chunks, tuple):
-            return list(self.chunks)
-        if isinstance(self.chunks, int):
-            return _made(self.chunks, self.size, self.text)
-        text = echo if self.echoes else self.text or ""
-        return _cut(text, self.size) if self.size else _words(text)
+        return _pieces(echo, self.size) if self.echoes else _scripted(self)
 
 
 class Assignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -91,18 +88,25 @@ def directive(text: str, vendor: str, model: str) -> Script | None:
         return None
 
 
-def _made(count: int, size: int | None, text: str | None) -> list[str]:
+@lru_cache(maxsize=64)
+def _scripted(script: Script) -> tuple[str, ...]:
+    if isinstance(script.chunks, tuple):
+        return script.chunks
+    if isinstance(script.chunks, int):
+        return tuple(_made(script.chunks, script.size or 5, script.text or FILLER))
+    return _pieces(script.text or "", script.size)
+
+
+def _made(count: int, size: int, text: str) -> Iterator[str]:
     """`count` pieces of equal size, of a text repeated as often as it takes."""
-    size = size or 5
-    source = (text or FILLER) * (size // len(text or FILLER) + 2)
-    period = len(text or FILLER)
-    return [source[start : start + size] for start in (number * size % period for number in range(count))]
+    source = text * (size // len(text) + 2)
+    for number in range(count):
+        start = number * size % len(text)
+        yield source[start : start + size]
 
 
-def _cut(text: str, size: int) -> list[str]:
-    return [text[start : start + size] for start in range(0, len(text), size)]
-
-
-def _words(text: str) -> list[str]:
-    """The text in words, each with the white space before it."""
-    return re.findall(r"\s*\S+|\s+\Z", text)
+def _pieces(text: str, size: int | None) -> tuple[str, ...]:
+    """The text cut to equal sizes, or else in words, each with the white space before it."""
+    if size:
+        return tuple(text[start : start + size] for start in range(0, len(text), size))
+    return tuple(re.findall(r"\s*\S+|\s+\Z", text))
