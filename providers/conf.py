@@ -7,6 +7,13 @@ from dataclasses import dataclass
 VENDORS = {"gpt": "openai", "claude": "anthropic", "gemini": "gemini"}
 """The name a client uses in the path -> the adapter module that speaks for it."""
 
+BASE_URL_VARIABLES = {
+    "openai": "OPENAI_BASE_URL",
+    "anthropic": "ANTHROPIC_BASE_URL",
+    "gemini": "GOOGLE_GEMINI_BASE_URL",
+}
+"""The adapter module -> the environment variable that holds its vendor's base URL, the one the vendor's own SDK reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
@@ -43,3 +50,13 @@ class ProviderConfig:
     @property
     def configured(self) -> bool:
         return bool(self.api_key or self.base_url)
+
+    @property
+    def usable(self) -> bool:
+        """Whether anybody answers for it: its vendor, or the simulator in its stead."""
+        return self.simulated or self.configured
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The default and the fallback model, once where they are the same."""
+        return tuple(dict.fromkeys((self.default_model, self.fallback_model)))

@@ -135,7 +135,7 @@ async def test_it_ends_the_wait_of_the_task_that_reads_on() -> None:
             await asyncio.Event().wait()
 
     events = numbers()
-    await asyncio.create_task(anext(events))  # type: ignore[arg-type]
+    await asyncio.create_task(anext(events))
     with pytest.raises(TimeoutError):
         await anext(events)
 

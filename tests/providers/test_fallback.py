@@ -132,7 +132,8 @@ async def test_it_falls_back_on_a_bug_of_an_adapter_without_telling_its_words() 
 async def test_it_logs_a_bug_of_an_adapter_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     await collect(over([Scripted(KeyError("text")), answering()]))
     record = next(record for record in caplog.records if record.name == "providers.fallback")
-    assert record.exc_info is not None and record.exc_info[0] is KeyError
+    assert record.exc_info is not None
+    assert record.exc_info[0] is KeyError
 
 
 async def test_it_falls_back_when_a_model_hangs() -> None:
