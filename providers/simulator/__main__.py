@@ -16,12 +16,7 @@ from providers.simulator.server import LOOPBACK, environment, listen, root_url, 
 
 def main() -> None:
     options = _options()
-    listener = listen(options.host, options.port)
-    if options.quiet:
-        print(root_url(listener), flush=True)
-    else:
-        print(_banner(root_url(listener)), flush=True)
-    uvloop.run(_serve(listener, App(Book(recording=not options.no_recording))))
+    uvloop.run(_serve(listen(options.host, options.port), options))
 
 
 def _options() -> argparse.Namespace:
@@ -39,11 +34,14 @@ def _banner(root: str) -> str:
     return "\n".join(lines)
 
 
-async def _serve(listener: socket.socket, app: App) -> None:
+async def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    await serve(listener, app, stopped)
+    root = root_url(listener)
+    # Last of all: whoever reads this may stop the process at once.
+    print(root if options.quiet else _banner(root), flush=True)
+    await serve(listener, App(Book(recording=not options.no_recording)), stopped)
 
 
 if __name__ == "__main__":

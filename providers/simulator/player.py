@@ -123,9 +123,9 @@ class Player:
         await self._write(frame[cut:])
 
     async def _whole(self, reply: Reply) -> None:
-        """All at once, after the time it took to say it."""
+        """All at once, after the time a script says it took; an echo is there at once."""
         script = reply.script
-        await asyncio.sleep(script.first_delay + script.pace * max(0, len(reply.deltas) - 1))
+        await asyncio.sleep(script.first_delay + (script.delay or 0) * max(0, len(reply.deltas) - 1))
         if script.fault in ("drop", "reset"):
             body = dumps(self.vendor.whole(reply))
             await self._begin(200, self.vendor.json_type, [_length(body)])

@@ -19,7 +19,7 @@ def test_it_names_itself_and_the_model(simulator: Simulator, vendor: str) -> Non
 
 @vendors
 def test_it_repeats_the_last_user_message(simulator: Simulator, vendor: str) -> None:
-    prompt = "Zeile eins\n\nline two\t– é 😀 \u0001 data: [DONE]"
+    prompt = "Zeile eins\n\nline two\tü é 😀 \u0001 data: [DONE]"
     assert complete(vendor, simulator, prompt).endswith(prompt)
 
 

@@ -14,13 +14,11 @@ MODEL = "gemini-2.0-flash"
 
 
 def generate(simulator: Simulator, contents: Any = "Hello", *, model: str = MODEL) -> types.GenerateContentResponse:
-    client = gemini_sdk(simulator)
-    return client.models.generate_content(model=model, contents=contents)
+    return gemini_sdk(simulator).models.generate_content(model=model, contents=contents)
 
 
 def stream(simulator: Simulator) -> list[types.GenerateContentResponse]:
-    client = gemini_sdk(simulator)
-    return list(client.models.generate_content_stream(model=MODEL, contents="Hello"))
+    return list(gemini_sdk(simulator).models.generate_content_stream(model=MODEL, contents="Hello"))
 
 
 def refusal(simulator: Simulator, contents: Any = "Hello", *, model: str = MODEL) -> errors.ClientError:
@@ -57,19 +55,16 @@ def test_it_streams_one_response(simulator: Simulator) -> None:
 
 
 def test_it_lists_models(simulator: Simulator) -> None:
-    client = gemini_sdk(simulator)
-    assert f"models/{MODEL}" in [model.name for model in client.models.list()]
+    assert f"models/{MODEL}" in [model.name for model in gemini_sdk(simulator).models.list()]
 
 
 def test_it_knows_a_model(simulator: Simulator) -> None:
-    client = gemini_sdk(simulator)
-    assert client.models.get(model=MODEL).supported_actions == ["generateContent", "countTokens"]
+    assert gemini_sdk(simulator).models.get(model=MODEL).supported_actions == ["generateContent", "countTokens"]
 
 
 def test_it_does_not_know_a_model_of_another_vendor(simulator: Simulator) -> None:
-    client = gemini_sdk(simulator)
     with pytest.raises(errors.ClientError) as caught:
-        client.models.get(model="gpt-4o")
+        gemini_sdk(simulator).models.get(model="gpt-4o")
     assert (caught.value.code, caught.value.status) == (404, "NOT_FOUND")
 
 
@@ -109,9 +104,8 @@ def test_it_says_why_a_filtered_reply_has_no_text(simulator: Simulator) -> None:
 
 
 def test_it_refuses_a_field_it_does_not_know(simulator: Simulator) -> None:
-    client = gemini_sdk(simulator)
     options = types.HttpOptions(extra_body={"messages": []})
     with pytest.raises(errors.ClientError, match="Unknown name"):
-        client.models.generate_content(
+        gemini_sdk(simulator).models.generate_content(
             model=MODEL, contents="Hello", config=types.GenerateContentConfig(http_options=options)
         )
