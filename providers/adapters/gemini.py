@@ -1,13 +1,16 @@
 """Google's Gemini.
 
-How its stream is read. The SDK's iterator costs 150 to 320 µs a chunk (it decodes the JSON, encodes it, decodes it
+How its stream is read. The SDK's iterator costs 100 to 450 µs a chunk (it decodes the JSON, encodes it, decodes it
 again and validates a model of some hundred fields), an SSE comment or an `event` line kills it, and with aiohttp
 installed it turns its timeout into a limit on the whole stream. Its raw response is out of reach: only
 `_api_client`, which is private, returns one. But the SDK takes an HTTP client of ours (`httpx_async_client`), and that
 is enough: it builds, authenticates and sends the request through our transport and raises its own errors for any status
 but 200. On a 200 the transport keeps the response for us and hands the SDK an empty one, so that its iterator ends at
-once; then the bytes are read straight from aiohttp. Everything used is public, the request is the SDK's own, and a
-chunk costs what it costs with the other two vendors (`bench/adapters.py`: 4 instead of 150 µs in a burst).
+once; then the bytes are read straight from aiohttp. Everything used is public, and a chunk costs what it costs with
+the other two vendors (`bench/adapters.py`: 3 instead of 110 µs in a burst, 45 instead of 200 paced).
+
+The body goes in as `extra_body`, the SDK's way for what its types do not know: walking a conversation of 50 messages
+through them takes 12 ms, in which no other stream moves, instead of 2.
 """
 
 from __future__ import annotations
@@ -34,6 +37,9 @@ from providers.text import decode
 VENDOR = "Gemini"
 PLACEHOLDER_KEY = "no-key"
 ROLES = {"user": "user", "assistant": "model"}
+
+STAND_IN = "-"
+"""The SDK insists on contents; those in `extra_body` replace it."""
 
 FINISH_REASONS: Mapping[str, FinishReason] = {
     "STOP": "stop",
@@ -93,30 +99,24 @@ _CHUNK = msgspec.json.Decoder(_Chunk)
 
 
 def to_wire(request: CompletionRequest, config: ProviderConfig) -> dict[str, Any]:
-    """The arguments of the SDK's call. Raises Unanswerable."""
+    """The body of the request. Raises Unanswerable."""
     options: dict[str, Any] = {
-        "max_output_tokens": request.max_tokens,
-        "stop_sequences": list(request.stop) or None,
+        "maxOutputTokens": request.max_tokens,
+        "stopSequences": list(request.stop) or None,
         "seed": request.seed,
-        "http_options": {"extra_body": dict(request.extra)} if request.extra else None,
+    }
+    if not any(fnmatchcase(request.model, pattern) for pattern in config.no_temperature):
+        options |= {"temperature": request.temperature, "topP": request.top_p}
+    body: dict[str, Any] = {
+        **request.extra,
+        "contents": [
+            {"role": ROLES[turn.role], "parts": [{"text": turn.text}]} for turn in alternate(request.messages)
+        ],
+        "generationConfig": {name: value for name, value in options.items() if value is not None},
     }
     if request.instructions.strip():
-        options["system_instruction"] = request.instructions
-    if not any(fnmatchcase(request.model, pattern) for pattern in config.no_temperature):
-        options |= {"temperature": request.temperature, "top_p": request.top_p}
-    roles = {"user": "user", "assistant": "model"}
-    return {
-        "model": request.model,
-        "contents": [
-            {"role": roles[turn.role], "parts": [{"text": turn.text}]} for turn in alternate(request.messages)
-        ],
-        "config": {
-            **{name: value for name, value in options.items() if value is not None},
-            # Both are the SDK's habit of asking again by itself.
-            "automatic_function_calling": {"disable": True},
-            "automatic_continuation": False,
-        },
-    }
+        body["systemInstruction"] = {"parts": [{"text": request.instructions}]}
+    return body
 
 
 def from_wire(payload: bytes) -> Part:
@@ -191,8 +191,17 @@ class Gemini:
 
     @asynccontextmanager
     async def _reading(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[bytes]]:
+        body = to_wire(request, self._config)
+        config = types.GenerateContentConfig(
+            http_options=types.HttpOptions(extra_body=body),
+            # Both are the SDK's habit of asking again by itself.
+            automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+            automatic_continuation=False,
+        )
         with http.keeping() as kept:
-            async for _ in await self._client.aio.models.generate_content_stream(**to_wire(request, self._config)):
+            async for _ in await self._client.aio.models.generate_content_stream(
+                model=request.model, contents=STAND_IN, config=config
+            ):
                 pass
         response = kept.response
         assert response is not None  # the call succeeded, so there was a 200
