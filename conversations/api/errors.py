@@ -13,6 +13,8 @@ from http import HTTPStatus
 
 import msgspec
 
+from conversations.refusals import Busy, InvalidTurn, KeyReused, NotThere, TurnRefused, Unavailable, WrongMessage
+
 MOUNT = "/api/v1"
 """The second place where every route of the documents is mounted; the first is the root."""
 
@@ -64,6 +66,25 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
         self.param = param
         self.code = code
+
+
+REFUSALS: dict[type[TurnRefused], int] = {
+    InvalidTurn: 400,
+    NotThere: 404,
+    WrongMessage: 409,
+    Busy: 409,
+    KeyReused: 422,
+    Unavailable: 503,
+}
+RETRY_AFTER = "5"
+"""Seconds, where nothing better is known."""
+
+
+def from_refusal(refusal: TurnRefused, headers: Mapping[str, str] | None = None) -> ApiError:
+    """The answer to a turn that was not begun."""
+    status = REFUSALS[type(refusal)]
+    retry = {"Retry-After": RETRY_AFTER} if status == 503 else {}
+    return ApiError(status, str(refusal), headers={**(headers or {}), **retry})
 
 
 def unmounted(path: str) -> str:

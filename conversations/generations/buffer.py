@@ -9,6 +9,10 @@ PIECES_KEPT_APART = 64
 """Beyond so many pieces they are joined: many small strings cost more memory than the text in them."""
 
 
+MANY_WAITERS = 16
+"""Beyond so many, those whose readers gave up are dropped; usually the next change drops them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a reply stands once nothing follows.
@@ -71,13 +75,15 @@ class Buffer:
         """Return once there is text after `position` or the reply has ended."""
         if self.position > position or self.ending is not None:
             return
+        await self.waiter()
+
+    def waiter(self) -> asyncio.Future[None]:
+        """A future that is done at the next change; for readers that have just seen that there is nothing yet."""
         waiter = asyncio.get_running_loop().create_future()
+        if len(self._waiters) > MANY_WAITERS:
+            self._waiters = [other for other in self._waiters if not other.done()]
         self._waiters.append(waiter)
-        try:
-            await waiter
-        finally:
-            if not waiter.done() or waiter.cancelled():
-                self._waiters = [other for other in self._waiters if other is not waiter]
+        return waiter
 
     async def ended(self) -> Ending:
         """The reply's end, waited for."""

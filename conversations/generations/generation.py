@@ -9,6 +9,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 from django.db import DatabaseError
@@ -46,12 +47,18 @@ class Ledger(Protocol):
 
 
 class Generation:
-    """One reply. `begun` resolves to its beginning in the database, or None where it is not stored."""
+    """One reply. `begun` resolves to its beginning in the database, or None where it is not stored.
+
+    answering:  who answers it, asked once it stands in the database
+    request:    what is asked; messages and instructions of a stored reply are those of its conversation
+    begin:      writes its beginning; None: it is not stored
+    context_of: reads what goes upstream for a reply that had to wait
+    """
 
     def __init__(
         self,
         *,
-        source: Provider,
+        answering: Callable[[Begun | None], Provider],
         request: CompletionRequest,
         on_disconnect: OnDisconnect,
         owner_id: int | None,
@@ -73,7 +80,7 @@ class Generation:
         self.viewers = 0
         self.journalled = 0
         self.serving_told = False
-        self._source = source
+        self._answering = answering
         self._request = request
         self._ledger = ledger
         self._begin = begin
@@ -167,10 +174,8 @@ class Generation:
         request = self._request
         if begun is not None:
             messages = begun.messages if begun.running else await self._wait_for_go(begun)
-            request = CompletionRequest(
-                messages=messages, model=request.model, instructions=begun.instructions, temperature=request.temperature
-            )
-        return await self.production.run(self._source, request)
+            request = replace(request, messages=messages, instructions=begun.instructions)
+        return await self.production.run(self._answering(begun), request)
 
     async def _wait_for_go(self, begun: Begun) -> list[Message]:
         await self.go.wait()
@@ -214,4 +219,3 @@ def _retrieve(future: asyncio.Future[Begun | None]) -> None:
     """Nobody may be left to hear of a failed beginning; that is no reason for a warning."""
     if not future.cancelled():
         future.exception()
-

@@ -11,9 +11,9 @@ from contextlib import aclosing
 from conversations.generations.buffer import Buffer, Ending
 from conversations.models import Status
 from conversations.store.endings import Tried
+from providers import estimates
 from providers.base import Provider
 from providers.errors import AllModelsFailed, NotConfigured, ProviderError, Unanswerable
-from providers.estimates import estimate_tokens
 from providers.events import Attempted, Delta, Finish, Serving, Usage
 from providers.messages import CompletionRequest
 
@@ -89,9 +89,7 @@ class Production:
         match event:
             case Attempted():
                 self.attempts.append(
-                    Tried(
-                        event.provider, event.model, event.outcome, event.status, event.error, event.duration_ms
-                    )
+                    Tried(event.provider, event.model, event.outcome, event.status, event.error, event.duration_ms)
                 )
             case Serving():
                 self.serving = event
@@ -118,9 +116,7 @@ class Production:
         self.duration_ms = self._elapsed_ms()
         if self.serving is not None:
             serving = self.serving
-            self.attempts.append(
-                Tried(serving.provider, serving.model, outcome, status, error, self.duration_ms)
-            )
+            self.attempts.append(Tried(serving.provider, serving.model, outcome, status, error, self.duration_ms))
 
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self._asked_at) * 1000)
@@ -131,5 +127,5 @@ class Production:
             return self.usage.input_tokens, self.usage.output_tokens, False
         if self.serving is None or self.request is None:
             return None, None, False
-        asked = self.request.instructions + "".join(message.content for message in self.request.messages)
-        return estimate_tokens(asked), estimate_tokens(self.buffer.text), True
+        estimated = estimates.usage(self.request, self.buffer.text)
+        return estimated.input_tokens, estimated.output_tokens, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -42,9 +43,7 @@ def _bury(worker: Worker, silence: timedelta | None) -> int:
 
 
 def _end(replies: list[int], silence: timedelta | None) -> int:
-    return sum(
-        recovery.end_for_another(key, Status.INTERRUPTED, unless_seen_within=silence) for key in replies
-    )
+    return sum(recovery.end_for_another(key, Status.INTERRUPTED, unless_seen_within=silence) for key in replies)
 
 
 def end_unanswered_cancels() -> int:
@@ -59,10 +58,12 @@ class Reaper:
     a full stale period does it judge others.
     """
 
-    def __init__(self, worker_id: UUID) -> None:
+    def __init__(self, worker_id: UUID, beaten_lately: Callable[[], bool], on_replaced: Callable[[], None]) -> None:
         self.worker_id = worker_id
-        self.replaced = asyncio.Event()
+        self._beaten_lately = beaten_lately
+        self._on_replaced = on_replaced
         self._reached_since: float | None = None
+        self._last_round = 0.0
         self._swept_at = 0.0
 
     async def run(self) -> None:
@@ -76,8 +77,8 @@ class Reaper:
 
     async def round(self) -> None:
         now = asyncio.get_running_loop().time()
-        if not await database.write(workers.beat, self.worker_id):
-            self.replaced.set()
+        if not self._beaten_lately() and not await database.write(workers.beat, self.worker_id):
+            self._on_replaced()
             return
         if self._reached_since is None or now - self._last_round > STALE.total_seconds():
             self._reached_since = now  # we were away, or asleep: what looks stale may only look so to us
@@ -88,5 +89,3 @@ class Reaper:
         if now - self._swept_at > SWEEP:
             self._swept_at = now
             await database.write(recovery.sweep)
-
-    _last_round = 0.0

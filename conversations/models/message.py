@@ -67,9 +67,7 @@ class Message(models.Model):
             models.CheckConstraint(condition=models.Q(role__in=["user", "assistant"]), name="message_role"),
         ]
         indexes = [
-            models.Index(
-                fields=["conversation", "id"], condition=models.Q(active=True), name="message_history"
-            ),
+            models.Index(fields=["conversation", "id"], condition=models.Q(active=True), name="message_history"),
         ]
 
     def __str__(self) -> str:

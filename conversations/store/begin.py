@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from conversations import identifiers
 from conversations.models import Conversation, Generation, Message, Status
-from conversations.refusals import Busy, InvalidTurn
+from conversations.refusals import Busy
 from conversations.store import claims
 from conversations.store.branches import Branch, branch_of
 from conversations.store.paths import show_path_to
@@ -189,5 +189,3 @@ def _begun_before(reply: Message) -> Begun:
         running=False,
         fresh=False,
     )
-
-

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conversations.models import Conversation, IdempotencyKey, Message, Status
+from conversations.models import Conversation, IdempotencyKey, Message
 from conversations.refusals import InvalidTurn, NotThere, WrongMessage
 from conversations.store.paths import active_tail, tail_to
 from conversations.turns import (
     CONTEXT_MESSAGES,
-    DEFAULT_PARENT,
     DefaultParent,
     NothingNewError,
     StoredPath,
@@ -49,7 +48,9 @@ def branch_of(turn: Turn, conversation: Conversation | None, released: Idempoten
     if conversation is None:
         raise NotThere("This message does not exist.")
     target = conversation.messages.get(public_id=turn.target_id)
-    return _regenerated(turn, conversation, target) if turn.kind == "regenerate" else _edited(turn, conversation, target)
+    return (
+        _regenerated(turn, conversation, target) if turn.kind == "regenerate" else _edited(turn, conversation, target)
+    )
 
 
 def _going_on(turn: Turn, conversation: Conversation | None) -> Branch:
@@ -146,5 +147,3 @@ def _leaf(conversation: Conversation | None) -> int | None:
 def _utterances(messages: Sequence[Message]) -> Sequence[Utterance]:
     """What models read of stored messages: those with text."""
     return [Utterance(message.role, message.content) for message in messages if message.content]
-
-

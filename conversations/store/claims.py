@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
+from conversations.models import IdempotencyKey, Message, Status
 from conversations.refusals import KeyReused
 from conversations.turns import Claim
-from conversations.models import IdempotencyKey, Message, Status
 
 KEPT = timedelta(hours=24)
 STREAM_ROUTES = ("chat/", "regenerate/", "edit/", "v1-stream")

@@ -64,9 +64,9 @@ def end_for_another(message_pk: int, status: Status, *, unless_seen_within: time
             return False
         # The lock on the worker's row is what its own batches wait for: text is written before this, or never.
         worker = Worker.objects.select_for_update().filter(pk=generation.worker_id)
-        if worker.first() and unless_seen_within is not None:
-            if worker.filter(heartbeat_at__gte=Now() - unless_seen_within).exists():
-                return False
+        known = worker.first() is not None
+        if known and unless_seen_within and worker.filter(heartbeat_at__gte=Now() - unless_seen_within).exists():
+            return False
         finish([_as_found(generation, status)])
         return True
 
@@ -87,7 +87,7 @@ def sweep() -> None:
     _delete(IdempotencyKey, old.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
 
 
-def _delete(model: type[JournalEntry] | type[IdempotencyKey], keys: Collection[int]) -> None:
+def _delete(model: type[JournalEntry | IdempotencyKey], keys: Collection[int]) -> None:
     if found := list(keys):
         model.objects.filter(pk__in=found).delete()
 
@@ -106,5 +106,3 @@ def _as_found(generation: Generation, status: Status) -> Finished:
         time_to_first_token_ms=message.time_to_first_token_ms,
         begun=bool(text),
     )
-
-

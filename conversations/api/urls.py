@@ -1,0 +1,40 @@
+"""The routes of both documents and the wire beyond them, at the root and at `/api/v1/`; a trailing slash is accepted."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, include, path, re_path
+
+from conversations.api.chat import chat
+from conversations.api.completions import complete
+from conversations.api.conversations import create
+from conversations.api.health import provider_health
+from conversations.api.history import history
+from conversations.api.messages import cancel, edit, regenerate, show, stream
+from conversations.api.routing import View, methods
+
+ID = r"(?P<{}>[^/]+)"
+
+
+def _route(pattern: str, view: View) -> URLPattern:
+    return re_path(rf"^{pattern}/?$", view)
+
+
+CONVERSATION = ID.format("conversation_id")
+MESSAGE = ID.format("message_id")
+PROVIDER = ID.format("provider")
+
+routes = [
+    _route("chat/completions", methods(POST=complete)),
+    _route("conversation/message", methods(POST=complete)),
+    _route("chat/conversations", methods(POST=create)),
+    _route(f"chat/history/{CONVERSATION}", methods(GET=history)),
+    _route(f"chat/messages/{MESSAGE}", methods(GET=show)),
+    _route(f"chat/messages/{MESSAGE}/stream", methods(GET=stream)),
+    _route(f"chat/messages/{MESSAGE}/cancel", methods(POST=cancel)),
+    _route(f"chat/messages/{MESSAGE}/regenerate", methods(POST=regenerate)),
+    _route(f"chat/messages/{MESSAGE}/edit", methods(POST=edit)),
+    _route(f"chat/{PROVIDER}", methods(POST=chat)),
+    _route(f"health/{PROVIDER}", methods(GET=provider_health)),
+]
+
+urlpatterns = [path("", include(routes)), path("api/v1/", include(routes))]

@@ -1,0 +1,320 @@
+"""The generations of one process: begun, found, cancelled and, at the end, given time to finish."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from conversations import database
+from conversations.generations.accounting import usage_of
+from conversations.generations.buffer import Buffer, Ending
+from conversations.generations.followers import DELETED, Followers, ending_of, finished_buffer
+from conversations.generations.generation import SHUTTING_DOWN, Generation
+from conversations.generations.journal import INTERVAL, Journal
+from conversations.generations.news import News
+from conversations.generations.reaper import Reaper
+from conversations.models import Message, Status
+from conversations.refusals import Unavailable
+from conversations.store import begin as beginnings
+from conversations.store import cancelling, reading, recovery, workers
+from conversations.store.batch import Standing
+from conversations.store.begin import Begun
+from conversations.store.endings import Finished
+from conversations.turns import Turn
+from providers.base import Provider
+from providers.messages import CompletionRequest
+
+SAFETY_INTERVAL = 2.0
+"""Seconds between two looks at the database where word of news comes without looking."""
+
+FOLLOW_AGAIN = 10.0
+
+log = logging.getLogger("conversations.generations")
+
+
+class Engine:
+    """One per process. `start` it before use (the first reply does), `drain` and `stop` it at the end."""
+
+    def __init__(self) -> None:
+        self.draining = False
+        self.live: dict[int, Generation] = {}
+        self.active: set[Generation] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._errands: set[asyncio.Task[Any]] = set()
+        self._starting: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # -- its life ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Register this process and begin the housekeeping. Safe to call again; raises `DatabaseError`."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._starting, self.draining = loop, None, False
+            self.live, self.active = {}, set()
+        if self._starting is None or (self._starting.done() and self._starting.exception()):
+            self._starting = loop.create_task(self._start())
+        await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
+        worker_id = uuid4()
+        await database.write(workers.register, worker_id, workers.this_process())
+        self.worker_id = worker_id
+        self.journal = Journal(worker_id, self._on_standing)
+        self.news = News(worker_id, self._on_word)
+        self.followers = Followers(self._follow)
+        if self.news.reaches_others:
+            self.followers.interval = SAFETY_INTERVAL
+        self.reaper = Reaper(worker_id, lambda: self.journal.written_within_interval, self._on_replaced)
+        work = (self.journal.run(), self.followers.run(), self.reaper.run(), self.news.run(), self._watch())
+        self._tasks = [asyncio.get_running_loop().create_task(each) for each in work]
+
+    async def drain(self, grace: float) -> None:
+        """Begin nothing new, give what runs `grace` seconds, then end it with the text it has."""
+        self.draining = True
+        log.info("draining", extra={"event": "draining", "generations": len(self.active), "grace": grace})
+        await self._settled(grace)
+        for generation in list(self.active):
+            generation.stop(SHUTTING_DOWN)
+        await self._settled(grace)
+
+    async def _settled(self, seconds: float) -> None:
+        if self.active:
+            await asyncio.wait([generation.task for generation in self.active], timeout=seconds)
+
+    async def stop(self) -> None:
+        """Write what is left and say goodbye to the database."""
+        if self._starting is None or not self._tasks:
+            return
+        tasks, self._tasks, self._starting, self._loop = self._tasks, [], None, None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(DatabaseError):
+            if await self.journal.flush():
+                await database.write(workers.remove, self.worker_id)
+
+    # -- replies ----------------------------------------------------------------------------------------------------
+
+    async def begin(self, turn: Turn, request: CompletionRequest, answering: Callable[[str], Provider]) -> Generation:
+        """Start a stored reply; return once it stands in the database. What follows is the generation's own.
+
+        answering: the provider's name ("": any may answer) -> who answers
+        Raises `TurnRefused` and `DatabaseError`. A caller that is cancelled meanwhile changes nothing.
+        """
+        self.refuse_overload()
+        await self.start()
+
+        async def write() -> Begun:
+            begun = await database.write(beginnings.begin, turn, self.worker_id, settings.DEFAULT_PROVIDER)
+            self._on_begun(generation, begun)
+            return begun
+
+        generation = Generation(
+            answering=lambda begun: answering(begun.provider if begun else ""),
+            request=request,
+            on_disconnect=turn.on_disconnect,
+            owner_id=turn.owner_id,
+            on_end=self._on_end,
+            ledger=self,
+            begin=write,
+            context_of=lambda key: database.read(reading.context_of, key),
+        )
+        self.active.add(generation)
+        generation.viewer_came()
+        try:
+            await asyncio.shield(generation.begun)
+        except asyncio.CancelledError:
+            generation.viewer_left()
+            raise
+        return generation
+
+    async def begin_unstored(self, request: CompletionRequest, source: Provider, owner_id: int | None) -> Generation:
+        """Start a reply that nobody can read later: it ends with its client. Raises `Unavailable`."""
+        self.refuse_overload()
+        with suppress(DatabaseError):
+            await self.start()  # for the sums of usage; an answer needs no database
+        generation = Generation(
+            answering=lambda _: source,
+            request=request,
+            on_disconnect="cancel",
+            owner_id=owner_id,
+            on_end=self._on_end,
+        )
+        self.active.add(generation)
+        generation.viewer_came()
+        return generation
+
+    def refuse_overload(self) -> None:
+        """Raise `Unavailable` where nothing new is begun now."""
+        if self.draining:
+            raise Unavailable("The server is shutting down. Please try again in a moment.")
+        if len(self.active) >= settings.MAX_ACTIVE_GENERATIONS:
+            raise Unavailable("The server is busy: too many replies are under way. Please try again in a moment.")
+
+    async def buffer_of(self, message: Message) -> tuple[Buffer, Callable[[], None]]:
+        """A reply's text wherever it is, and what to call when it is read no more. Raises `DatabaseError`."""
+        if (generation := self.live.get(message.pk)) is not None:
+            generation.viewer_came()
+            return generation.buffer, generation.viewer_left
+        if message.status != Status.STREAMING:
+            return finished_buffer(message), lambda: None
+        await self.start()
+        buffer = await self.followers.follow(message)
+        return buffer, lambda: self.followers.leave(message.pk)
+
+    async def cancel(self, message: Message) -> None:
+        """End a reply wherever it lives; return once its end is stored. Raises `DatabaseError`."""
+        if (generation := self.live.get(message.pk)) is not None:
+            generation.cancel()
+            await asyncio.wait([generation.task])
+            if generation.buffer.ending and generation.buffer.ending.stored:
+                return
+        await self.start()
+        buffer, leave = await self.buffer_of(message)
+        try:
+            await self._ask_to_stop([message.pk])
+            async with asyncio.timeout(recovery.CANCEL_PATIENCE.total_seconds()):
+                await buffer.ended()
+        except TimeoutError:
+            await database.write(recovery.end_for_another, message.pk, Status.CANCELLED)
+            self.followers.look_soon()
+        finally:
+            leave()
+
+    async def lose(self, message_pks: Collection[int]) -> None:
+        """Replies whose rows are gone: end them here, and tell their other workers to look."""
+        for key in message_pks:
+            if (generation := self.live.get(key)) is not None:
+                generation.lose()
+        self.followers.look_soon()
+
+    # -- what a stored generation asks for (its ledger) -------------------------------------------------------------
+
+    def note(self, generation: Generation) -> None:
+        self.journal.note(generation)
+
+    async def end(self, generation: Generation, finished: Finished) -> bool:
+        mine = await self.journal.end(generation, finished)
+        self._run(self._tell_waiting(finished.conversation_pk))
+        return mine
+
+    async def found(self, message_pk: int) -> Ending:
+        message = await database.read(reading.message_by_key, message_pk)
+        if message is None:
+            return DELETED
+        if message.status == Status.STREAMING:
+            return Ending(Status.INTERRUPTED, recovery.INTERRUPTED, 503)
+        return ending_of(message)
+
+    # -- news -------------------------------------------------------------------------------------------------------
+
+    def _on_begun(self, generation: Generation, begun: Begun) -> None:
+        if not begun.fresh:
+            return
+        self.live[begun.message_pk] = generation
+        if begun.to_cancel:
+            self._run(self._ask_to_stop(begun.to_cancel))
+
+    def _on_end(self, generation: Generation) -> None:
+        self.active.discard(generation)
+        if (begun := generation.stored) is not None and self.live.get(begun.message_pk) is generation:
+            del self.live[begun.message_pk]
+            self.news.forget(begun.message_pk)
+        if self._tasks and (usage := usage_of(generation)) is not None:
+            self.journal.count(*usage)
+
+    def _on_standing(self, stands: Standing, written: Iterable[int]) -> None:
+        """The database's word on our replies: some have their go, some are to end, some are ours no more."""
+        if stands.replaced:
+            self._on_replaced()
+            return
+        for key, generation in list(self.live.items()):
+            state = stands.mine.get(key)
+            if state is None:
+                self._run(self._lose_if_gone(key, generation))
+                continue
+            has_go, cancel = state
+            if has_go:
+                generation.go.set()
+            if cancel:
+                generation.cancel()
+        for worker in self.news.followers_of(set(written)):
+            self._run(self.news.tell(worker, "look"))
+
+    async def _lose_if_gone(self, key: int, generation: Generation) -> None:
+        """The look may be older than the reply's beginning, or than its end: ask again before giving it up."""
+        if self.live.get(key) is generation and not await database.read(cancelling.is_under_way, key):
+            generation.lose()
+
+    def _on_replaced(self) -> None:
+        """We were taken for dead. What we had is somebody else's; from now on we serve under another identity."""
+        log.error("replaced", extra={"event": "worker_replaced", "generations": len(self.live)})
+        for generation in list(self.live.values()):
+            generation.lose()
+        self._run(self._register_again())
+
+    async def _register_again(self) -> None:
+        worker_id = uuid4()
+        await database.write(workers.register, worker_id, workers.this_process())
+        self.worker_id = self.journal.worker_id = self.news.worker_id = self.reaper.worker_id = worker_id
+
+    def _on_word(self, word: dict[str, Any]) -> None:
+        key = int(word.get("message_pk", 0))
+        match word.get("kind"):
+            case "follow":
+                self.news.followed_by(key, UUID(word["from"]))
+            case "look":
+                self.followers.look_soon()
+                self._look.set()
+            case "stop" if key in self.live:
+                self.live[key].cancel()
+
+    async def _follow(self, producer: UUID, message_pk: int) -> None:
+        await self.news.tell(producer, "follow", message_pk)
+
+    async def _ask_to_stop(self, message_pks: Collection[int]) -> None:
+        for key, worker in (await database.write(cancelling.request_cancel, message_pks)).items():
+            if (generation := self.live.get(key)) is not None:
+                generation.cancel()
+            else:
+                await self.news.tell(worker, "stop", key)
+
+    async def _tell_waiting(self, conversation_pk: int) -> None:
+        if self.news.reaches_others:
+            for worker in await database.read(cancelling.workers_of, [conversation_pk]):
+                await self.news.tell(worker, "look")
+
+    async def _watch(self) -> None:
+        """Look for goes and stops while nothing is written, in one look for all replies of the process."""
+        self._look = asyncio.Event()
+        interval = SAFETY_INTERVAL if self.news.reaches_others else INTERVAL
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(interval):
+                    await self._look.wait()
+            told, _ = self._look.is_set(), self._look.clear()
+            if self.live and (told or not self.journal.written_within_interval):
+                with suppress(DatabaseError):
+                    await self.journal.look()
+
+    def _run(self, errand: Any) -> None:
+        """Do it beside everything else; a database that is away then is no reason to end anything."""
+        task = asyncio.get_running_loop().create_task(_quietly(errand))
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+
+async def _quietly(errand: Any) -> None:
+    with suppress(DatabaseError):
+        await errand
+
+
+engine = Engine()

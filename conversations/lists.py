@@ -1,0 +1,96 @@
+"""What the admin's pages have in common: bounded lists, nothing to change, contents for those who may read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Field, Model, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+VIEW_CONTENTS = "conversations.view_contents"
+COUNTED_ROWS = 5_000
+
+
+def may_read(request: HttpRequest) -> bool:
+    return request.user.has_perm(VIEW_CONTENTS)  # type: ignore[union-attr]
+
+
+def shortened(public_id: str) -> str:
+    """Enough to recognise an id by, too little to use it."""
+    return f"{public_id[: min(12, len(public_id) // 2)]}…"
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than anybody pages, so that a list costs the same at a million rows."""
+
+    @cached_property
+    def count(self) -> int:
+        return self.object_list.order_by()[:COUNTED_ROWS].count()  # type: ignore[union-attr]
+
+
+class BoundedAdmin(admin.ModelAdmin):
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+
+class ReadOnly:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly, BoundedAdmin):
+    pass
+
+
+class ReadOnlyInline(ReadOnly, admin.TabularInline):
+    extra = 0
+    ordering = ("id",)
+
+
+class ContentsAdmin(ReadOnlyAdmin):
+    """One page for those who may read contents, and for all others the same one without them."""
+
+    contents: tuple[str, ...] = ()
+    """Fields and columns that tell what was said."""
+
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows if may_read(request) else rows.defer(*(field.name for field in self._content_fields()))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """What may not be read is not in the object either, so no heading or message can show it."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None and not may_read(request):
+            row.public_id = shortened(row.public_id)
+            for field in self._content_fields():
+                setattr(row, field.name, field.get_default())
+        return row
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return self._readable(request, super().get_fields(request, obj))
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        columns = self._readable(request, super().get_list_display(request))
+        return columns if may_read(request) else ["short_id" if name == "public_id" else name for name in columns]
+
+    @admin.display(description="id")
+    def short_id(self, row: Any) -> str:
+        return shortened(row.public_id)
+
+    def _readable(self, request: HttpRequest, names: Any) -> list[Any]:
+        return [name for name in names if may_read(request) or name not in self.contents]
+
+    def _content_fields(self) -> list[Field[Any, Any]]:
+        return [field for field in self.model._meta.concrete_fields if field.name in self.contents]

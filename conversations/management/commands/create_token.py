@@ -1,0 +1,69 @@
+"""A bearer token for a user, who is created where needed: `manage.py create_token NAME`."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentTypeError
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from knox.models import AuthToken
+
+from conversations.models import User
+
+DURATION = re.compile(r"([1-9]\d{0,5})([mhd])")
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+NEVER = "never"
+
+
+def duration(text: str) -> timedelta | None:
+    """`90d`, `12h`, `30m`, or None for `never`."""
+    if text == NEVER:
+        return None
+    match = DURATION.fullmatch(text)
+    if match is None:
+        raise ArgumentTypeError(f"{text!r} is neither a duration such as 90d, 12h or 30m, nor {NEVER}")
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+class Command(BaseCommand):
+    help = "Prints a new bearer token of a user and nothing else. It cannot be shown again: only its hash is kept."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="the user's name; a user of that name is created where there is none")
+        parser.add_argument("--expires-in", type=duration, default="90d", help="90d (default), 12h, 30m, or never")
+        parser.add_argument("--revoke", action="store_true", help="take back all tokens of the user, and make none")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["revoke"]:
+            self.stderr.write(f"{_revoke(options['name'])} tokens revoked")
+            return
+        with transaction.atomic():
+            user = _user(options["name"])
+            _, token = AuthToken.objects.create(user=user, expiry=options["expires_in"])
+        self.stdout.write(token)
+
+
+def _user(name: str) -> User:
+    """The active user of that name. A new one has no password: the token is the only way in."""
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        user = User(username=name)
+        user.set_unusable_password()
+        try:
+            user.full_clean()
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from error
+        user.save()
+    if not user.is_active:
+        raise CommandError(f"The user {name} is not active")
+    return user
+
+
+def _revoke(name: str) -> int:
+    if not User.objects.filter(username=name).exists():
+        raise CommandError(f"There is no user {name}")
+    return AuthToken.objects.filter(user__username=name).delete()[0]
