@@ -32,7 +32,7 @@ class LastStatusFilter(admin.SimpleListFilter):
     title = "status of the last reply"
     parameter_name = "last_status"
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
         return [(str(value), str(label)) for value, label in Status.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> QuerySet[Conversation]:
@@ -61,7 +61,7 @@ class ConversationAdmin(ContentsAdmin):
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return ("title", "public_id") if may_read(request) else ("public_id__exact",)
 
-    def save_model(self, request: HttpRequest, obj: Conversation, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Conversation, form: ModelForm[Conversation], change: bool) -> None:
         """Only what was changed: the rest of the row may have moved on since the page was opened."""
         if "title" in form.changed_data:
             obj.title = obj.title or obj.opening
@@ -153,7 +153,7 @@ class DailyUsageAdmin(ReadOnlyAdmin):
 
 
 @admin.register(User)
-class UserAdmin(BoundedAdmin, DjangoUserAdmin):
+class UserAdmin(BoundedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Whoever leaves is deactivated: to delete an account would take its conversations along."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

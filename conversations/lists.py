@@ -15,7 +15,7 @@ COUNTED_ROWS = 5_000
 
 
 def may_read(request: HttpRequest) -> bool:
-    return request.user.has_perm(VIEW_CONTENTS)  # type: ignore[union-attr]
+    return request.user.has_perm(VIEW_CONTENTS)
 
 
 def shortened(public_id: str) -> str:
@@ -23,15 +23,15 @@ def shortened(public_id: str) -> str:
     return f"{public_id[: min(12, len(public_id) // 2)]}…"
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django has no such argument at run time
     """Counts no further than anybody pages, so that a list costs the same at a million rows."""
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.order_by()[:COUNTED_ROWS].count()  # type: ignore[union-attr]
+        return self.object_list.order_by()[:COUNTED_ROWS].count()  # type: ignore[attr-defined]
 
 
-class BoundedAdmin(admin.ModelAdmin):
+class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     paginator = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
@@ -52,7 +52,7 @@ class ReadOnlyAdmin(ReadOnly, BoundedAdmin):
     pass
 
 
-class ReadOnlyInline(ReadOnly, admin.TabularInline):
+class ReadOnlyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
     ordering = ("id",)
 

@@ -43,7 +43,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
         by_address = _wait(request, "address", address_of(request.META), PER_ADDRESS)
         wait = by_address or _wait(request, "name", _name(request), PER_NAME)
         if wait:
-            logger.warning("Too many attempts to sign in")
+            logger.warning("too many attempts to sign in", extra={"event": "sign_in_limited"})
             page = PAGE.format(minutes=-(-wait // MINUTE))
             return HttpResponse(page, status=429, headers={"Retry-After": str(wait)})
     return admin.site.login(request)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 from math import floor
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -125,7 +125,8 @@ class RedisCounter:
             retry=Retry(NoBackoff(), 0),
         )
         # The pool knows the real address; this one only names the protocol to `limits`.
-        storage = RedisStorage("async+redis://", implementation="redispy", connection_pool=self._pool)
+        options: dict[str, Any] = {"implementation": "redispy", "connection_pool": self._pool}
+        storage = RedisStorage("async+redis://", **options)
         self._shared = StorageCounter(storage)
         self._spare = spare
         self._clock = clock
@@ -154,12 +155,13 @@ class RedisCounter:
             return await work(self._spare)
         if self._away_until:
             self._away_until = 0.0
-            logger.info("Redis is back: rate limits are shared again")
+            logger.info("Redis is back: rate limits are shared again", extra={"event": "redis_back"})
         return answer
 
     def _leave_alone(self, error: Exception) -> None:
         if not self._away_until:
-            logger.warning("Redis is away (%s): rate limits hold per process meanwhile", type(error).__name__)
+            message = "Redis is away (%s): rate limits hold per process meanwhile"
+            logger.warning(message, type(error).__name__, extra={"event": "redis_away"})
         self._away_until = self._clock() + REDIS_PAUSE
 
 

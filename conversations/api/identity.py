@@ -89,7 +89,7 @@ class CallerAuthentication(BaseAuthentication):
     """For DRF views: `request.caller`. `request.user` stays anonymous, as no view needs the row."""
 
     def authenticate(self, request: Request) -> None:
-        request._request.caller = identify_in_thread(request._request)  # type: ignore[attr-defined]
+        request._request.caller = identify_in_thread(request._request)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -106,7 +106,8 @@ def unauthorized(details: str) -> ApiError:
 
 
 async def _resolve_async(credentials: Credentials) -> Caller:
-    return _remembered(credentials) or await database.read(_resolve, credentials)
+    known = _remembered(credentials)
+    return known if known is not None else await database.read(_resolve, credentials)
 
 
 def _remembered(credentials: Credentials) -> Caller | None:
