@@ -8,6 +8,7 @@ import time
 
 RANDOM_DIGITS = 25
 CHOSEN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:~-]{0,127}")
+"""What a client may call its conversation; ids of ours have this shape too."""
 
 
 def digits() -> str:

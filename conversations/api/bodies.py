@@ -38,7 +38,12 @@ class TurnFields(Struct):
 
     @property
     def parent(self) -> str | None | DefaultParent:
-        return DEFAULT_PARENT if self.parent_id is UNSET else self.parent_id
+        """Where the turn goes. Raises `ApiError` 400."""
+        if isinstance(self.parent_id, UnsetType):
+            return DEFAULT_PARENT
+        if self.parent_id is not None and not CHOSEN_ID.fullmatch(self.parent_id):
+            raise ApiError(400, "parent_id must be the id of an assistant's message of this conversation.")
+        return self.parent_id
 
 
 class MessageIn(Struct):

@@ -16,7 +16,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import DisallowedHost
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import Resolver404, URLResolver, get_resolver
 
@@ -76,7 +76,7 @@ class ChatApplication:
             return error_response(request.path_info, from_refusal(refusal))
         except BodyTooLarge:
             return error_response(request.path_info, ApiError(413, "The body is larger than 16 MiB."))
-        except DatabaseError:
+        except (OperationalError, InterfaceError):
             log.exception("database unavailable", extra={"event": "database_unavailable"})
             message = "The database cannot be reached. Please try again in a moment."
             return error_response(request.path_info, ApiError(503, message, headers={"Retry-After": RETRY_AFTER}))

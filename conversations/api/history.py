@@ -14,6 +14,7 @@ from conversations.api.identity import identify
 from conversations.api.requests import ChatRequest
 from conversations.api.shapes import history_entry
 from conversations.generations import engine
+from conversations.identifiers import CHOSEN_ID
 from conversations.models import Message
 from conversations.store import histories
 from conversations.store.histories import CHUNK, Page
@@ -27,6 +28,8 @@ async def history(request: ChatRequest, conversation_id: str) -> HttpResponseBas
     caller = await identify(request)
     limit = limit_of(request.GET.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
     before = request.GET.get("before")
+    if before is not None and not CHOSEN_ID.fullmatch(before):
+        raise ApiError(400, "before must be the id of a message of this conversation.")
     if "limit" in request.GET or before is not None:
         page = await database.read(histories.page, caller.owner_id, conversation_id, limit, before)
         return HttpResponse(msgspec.json.encode({"messages": entries(page)}), content_type="application/json")

@@ -12,7 +12,8 @@ from conversations.api.history import history
 from conversations.api.messages import cancel, edit, regenerate, show, stream
 from conversations.api.routing import View, methods
 
-ID = r"(?P<{}>[^/]+)"
+ID = r"(?P<{}>[A-Za-z0-9][A-Za-z0-9_.:~-]{{0,127}})"
+"""An id of a shape that could exist; any other is a route that does not."""
 
 
 def _route(pattern: str, view: View) -> URLPattern:
@@ -21,7 +22,7 @@ def _route(pattern: str, view: View) -> URLPattern:
 
 CONVERSATION = ID.format("conversation_id")
 MESSAGE = ID.format("message_id")
-PROVIDER = ID.format("provider")
+PROVIDER = r"(?P<provider>[^/]+)"
 
 routes = [
     _route("chat/completions", methods(POST=complete)),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from conversations import database
 from conversations.generations.generation import Generation
@@ -110,13 +110,34 @@ class Journal:
         self._written_at = asyncio.get_running_loop().time()
         try:
             stands = await database.write(write_batch, self.worker_id, taken.batch())
-        except DatabaseError as error:
+        except (OperationalError, InterfaceError) as error:
             self._put_back(taken)
             log.warning("journal waits", extra={"event": "journal_waits", "error": type(error).__name__})
             await asyncio.sleep(RETRY)
             return False
+        except Exception:
+            # The boundary of all replies: what the database refuses of one must not keep the others from it.
+            log.exception("batch refused", extra={"event": "batch_refused"})
+            await self._apart(taken)
+            return True
         self._settle(taken, stands)
         return True
+
+    async def _apart(self, taken: _Taken) -> None:
+        """Write what was refused together one by one; what is refused again fails alone."""
+        parts = [_Taken(appends=[append]) for append in taken.appends] + [_Taken(ends=[end]) for end in taken.ends]
+        for part in [*parts, _Taken(usage=taken.usage)]:
+            try:
+                stands = await database.write(write_batch, self.worker_id, part.batch())
+            except (OperationalError, InterfaceError):
+                self._put_back(part)
+            except Exception as error:
+                log.exception("write refused", extra={"event": "write_refused"})
+                for end in part.ends:
+                    if not end.done.done():
+                        end.done.set_exception(DatabaseError(type(error).__name__))
+            else:
+                self._settle(part, stands)
 
     async def look(self) -> None:
         """Learn how the replies stand without writing. Raises `DatabaseError`."""

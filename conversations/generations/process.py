@@ -139,8 +139,8 @@ class Engine:
     async def begin_unstored(self, request: CompletionRequest, source: Provider, owner_id: int | None) -> Generation:
         """Start a reply that nobody can read later: it ends with its client. Raises `Unavailable`."""
         self.refuse_overload()
-        with suppress(DatabaseError):
-            await self.start()  # for the sums of usage; an answer needs no database
+        if self._starting is None:
+            self._run(self.start())  # for the sums of usage; the answer itself needs no database
         generation = Generation(
             answering=lambda _: source,
             request=request,
