@@ -1,21 +1,17 @@
-"""Everything that the chat path's own handler does not answer: the admin, the REST views, the system's health."""
+"""Every address: the documents' routes, which the chat path's own handler resolves here too, and the admin."""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from conversations.api.routing import methods
 from conversations.signin import sign_in
 from dialogix import health
 
 urlpatterns = [
+    re_path(r"^(?:api/v1/)?health/?$", methods(GET=health.system)),
     path("", include("conversations.api.urls")),
-    path("api/v1/", include("conversations.api.urls")),
-    path("health", health.system),
-    path("health/", health.system),
-    path("api/v1/health", health.system),
-    path("api/v1/health/", health.system),
-    path("readyz", health.ready),
     path("admin/login/", sign_in),
     path("admin/", admin.site.urls),
 ]

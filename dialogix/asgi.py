@@ -1,0 +1,46 @@
+"""Who answers what: the chat path has a handler of its own, probes are answered at once, all else is Django's."""
+
+from __future__ import annotations
+
+import os
+import re
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dialogix.settings")
+
+import django
+
+django.setup()
+
+from django.core.handlers.asgi import ASGIHandler
+
+from conversations.api.handler import ChatApplication
+from dialogix import health
+from dialogix.bounds import BodyBound
+from dialogix.gate import Gate, Receive, Scope, Send
+
+CHAT_PATH = re.compile(
+    r"(?:/api/v1)?/(?:chat(?:/.*)?|conversation/message/?|health(?:/[^/]*)?/?)|/v1/.*",
+    re.DOTALL,
+)
+"""The documents' routes at both mounts, and OpenAI's."""
+
+PROBES = {"/livez": health.live, "/readyz": health.ready}
+
+chat = ChatApplication("dialogix.urls")
+everything_else = BodyBound(ASGIHandler())
+
+
+async def route(scope: Scope, receive: Receive, send: Send) -> None:
+    path = scope["path"]
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 4404})
+    elif CHAT_PATH.fullmatch(path):
+        await chat(scope, receive, send)
+    elif (probe := PROBES.get(path.rstrip("/"))) is not None:
+        await probe(scope, receive, send)
+    else:
+        await everything_else(scope, receive, send)
+
+
+application = Gate(route)
