@@ -53,7 +53,7 @@ class Turn:
     messages: Sequence[Message] = ()
     provider: str | None = None
     instructions: str | None = None
-    parent_id: str | None | DefaultParent = DEFAULT_PARENT
+    parent_id: str | DefaultParent | None = DEFAULT_PARENT
     on_busy: OnBusy = "wait"
     on_disconnect: OnDisconnect = "continue"
     claim: Claim | None = None

@@ -34,10 +34,10 @@ class TurnFields(Struct):
     conversation_id: str | None = None
     on_disconnect: OnDisconnect | None = None
     on_busy: OnBusy = "wait"
-    parent_id: str | None | UnsetType = UNSET
+    parent_id: str | UnsetType | None = UNSET
 
     @property
-    def parent(self) -> str | None | DefaultParent:
+    def parent(self) -> str | DefaultParent | None:
         """Where the turn goes. Raises `ApiError` 400."""
         if isinstance(self.parent_id, UnsetType):
             return DEFAULT_PARENT

@@ -12,18 +12,18 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import aclosing
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import Resolver404, URLResolver, get_resolver
 
 from conversations import database
 from conversations.api.cors import CorsMiddleware
 from conversations.api.errors import RETRY_AFTER, ApiError, error_body, from_refusal
-from conversations.api.requests import BodyTooLarge, ChatRequest, ClientLeft
+from conversations.api.requests import BodyTooLargeError, ChatRequest, ClientLeftError
 from conversations.api.viewing import EventStream
 from conversations.refusals import TurnRefused
 
@@ -55,7 +55,7 @@ class ChatApplication:
                 await _send_events(response, send)
             else:
                 await _send(response, send)
-        except ClientLeft:
+        except ClientLeftError:
             pass
         except asyncio.CancelledError:
             if not request.client_left:
@@ -74,13 +74,13 @@ class ChatApplication:
             return error_response(request.path_info, error)
         except TurnRefused as refusal:
             return error_response(request.path_info, from_refusal(refusal))
-        except BodyTooLarge:
+        except BodyTooLargeError:
             return error_response(request.path_info, ApiError(413, "The body is larger than 16 MiB."))
         except (OperationalError, InterfaceError):
             log.exception("database unavailable", extra={"event": "database_unavailable"})
             message = "The database cannot be reached. Please try again in a moment."
             return error_response(request.path_info, ApiError(503, message, headers={"Retry-After": RETRY_AFTER}))
-        except ClientLeft:
+        except ClientLeftError:
             raise
         except Exception:
             # The boundary of a request: never a stack trace, always an answer.
@@ -129,7 +129,7 @@ async def _send(response: HttpResponseBase, send: Send) -> None:
         await send({"type": "http.response.body", "body": response.content})
         return
     await _start(response, send)
-    async for piece in aiter(response):  # type: ignore[call-overload]
+    async for piece in cast("StreamingHttpResponse", response):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 

@@ -19,11 +19,11 @@ MAX_BODY = 16 * 1024 * 1024
 T = TypeVar("T", bound=Struct)
 
 
-class ClientLeft(Exception):
+class ClientLeftError(Exception):
     """Nobody is left to answer."""
 
 
-class BodyTooLarge(Exception):
+class BodyTooLargeError(Exception):
     """More than `MAX_BODY`; what follows is not read."""
 
 
@@ -39,7 +39,7 @@ class ChatRequest(ASGIRequest):
         self.request_id: str = scope.get("request_id", "")
 
     async def load_body(self) -> bytes:
-        """The body, read whole. Raises `BodyTooLarge` and `ClientLeft`."""
+        """The body, read whole. Raises `BodyTooLargeError` and `ClientLeftError`."""
         if not self._body_read:
             self._refuse_announced()
             self._body = await self._read()
@@ -82,7 +82,7 @@ class ChatRequest(ASGIRequest):
     def _refuse_announced(self) -> None:
         length = self.META.get("CONTENT_LENGTH", "")
         if length.isdecimal() and int(length) > MAX_BODY:
-            raise BodyTooLarge
+            raise BodyTooLargeError
 
     async def _read(self) -> bytes:
         pieces: list[bytes] = []
@@ -90,11 +90,11 @@ class ChatRequest(ASGIRequest):
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise ClientLeft
+                raise ClientLeftError
             piece = message.get("body", b"")
             size += len(piece)
             if size > MAX_BODY:
-                raise BodyTooLarge
+                raise BodyTooLargeError
             pieces.append(piece)
             if not message.get("more_body", False):
                 return b"".join(pieces)

@@ -27,6 +27,7 @@ from conversations.store import reading
 from conversations.store.begin import Begun
 from conversations.turns import Claim, Turn
 from providers import registry
+from providers.base import Provider
 from providers.messages import CompletionRequest
 
 ANSWER_WITHIN = 15.0
@@ -89,7 +90,7 @@ async def begin(request: ChatRequest, caller: Caller, turn: Turn) -> tuple[Reply
     return Reply(begun, generation.buffer, generation.viewer_left, allowance.headers), generation
 
 
-def _answering(provider: str) -> registry.Provider:
+def _answering(provider: str) -> Provider:
     return registry.answering(provider or None)
 
 

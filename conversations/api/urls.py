@@ -1,7 +1,11 @@
-"""The routes of both documents and the wire beyond them, at the root and at `/api/v1/`; a trailing slash is accepted."""
+"""The routes of both documents and the wire beyond them, at `/` and at `/api/v1/`, with a trailing slash or not."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
+from django.http import HttpResponseBase
 from django.urls import URLPattern, include, path, re_path
 
 from conversations.api.chat import chat
@@ -17,7 +21,9 @@ ID = r"(?P<{}>[A-Za-z0-9][A-Za-z0-9_.:~-]{{0,127}})"
 
 
 def _route(pattern: str, view: View) -> URLPattern:
-    return re_path(rf"^{pattern}/?$", view)
+    return re_path(
+        rf"^{pattern}/?$", cast("Callable[..., HttpResponseBase]", view)
+    )  # the stubs know no coroutine views
 
 
 CONVERSATION = ID.format("conversation_id")

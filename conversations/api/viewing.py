@@ -107,7 +107,7 @@ def nothing_follows(buffer: Buffer, after: int) -> bool:
 
 
 class EventStream(HttpResponseBase):
-    """A response whose body is a viewer's events; `leave` is called exactly once, when it is over or its client left."""
+    """A response whose body is a viewer's events; `leave` is called once, when it is over or its client has left."""
 
     streaming = True
 

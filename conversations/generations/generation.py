@@ -135,7 +135,7 @@ class Generation:
     async def _run(self) -> None:
         try:
             begun = await self._begin() if self._begin is not None else None
-        except Exception as error:  # told to whoever asked, who knows what it means
+        except Exception as error:  # noqa: BLE001 - told to whoever asked, who knows what it means
             self.buffer.end(Ending(Status.FAILED, str(error), 500))
             self.begun.set_exception(error)
             self._on_end(self)
@@ -162,13 +162,17 @@ class Generation:
         try:
             return await self._produce(begun)
         except asyncio.CancelledError:
-            if self._stopping is None:
-                raise
-            while self.task.cancelling():
-                self.task.uncancel()
-            return self._stopping
+            return self._reason_to_stop()
         finally:
             self._stoppable = False
+
+    def _reason_to_stop(self) -> Ending:
+        """The ending that a cancellation meant; one that we did not ask for goes on its way."""
+        if self._stopping is None:
+            raise asyncio.CancelledError
+        while self.task.cancelling():
+            self.task.uncancel()
+        return self._stopping
 
     async def _produce(self, begun: Begun | None) -> Ending:
         request = self._request

@@ -89,7 +89,7 @@ class News:
             await work()
         except asyncio.CancelledError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # The layer's client raises its own, its library's and the socket's errors; each means: polling does it.
             log.warning("news unavailable", extra={"event": "news_unavailable", "error": type(error).__name__})
             await asyncio.sleep(RETRY)

@@ -300,7 +300,8 @@ class Engine:
             with suppress(TimeoutError):
                 async with asyncio.timeout(interval):
                     await self._look.wait()
-            told, _ = self._look.is_set(), self._look.clear()
+            told = self._look.is_set()
+            self._look.clear()
             if self.live and (told or not self.journal.written_within_interval):
                 with suppress(DatabaseError):
                     await self.journal.look()

@@ -48,7 +48,7 @@ class Message(models.Model):
     requested_provider = models.CharField(max_length=32, blank=True, help_text="Fixed at arrival; names the chunks")
     provider = models.CharField(max_length=32, blank=True)
     model = models.CharField(max_length=200, blank=True, help_text="The serving model")
-    finish_reason = models.CharField(max_length=16, null=True, blank=True)
+    finish_reason = models.CharField(max_length=16, null=True, blank=True)  # noqa: DJ001 - null is "unknown" on the wire
     error = models.TextField(blank=True)
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)

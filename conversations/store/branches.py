@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from conversations.models import Conversation, IdempotencyKey, Message
 from conversations.refusals import InvalidTurn, NotThere, WrongMessage
-from conversations.store.paths import active_tail, tail_to
+from conversations.store.paths import active_tail, tail_to, utterances
 from conversations.turns import (
     CONTEXT_MESSAGES,
     DefaultParent,
@@ -62,7 +62,7 @@ def _going_on(turn: Turn, conversation: Conversation | None) -> Branch:
         raise InvalidTurn(str(error)) from error
     parent = tail[-1].pk if tail else None
     leaf = _leaf(conversation) if not on_active_path else parent
-    return Branch(_utterances(tail), new, parent, leaves_active_path=parent != leaf, provider=turn.provider)
+    return Branch(utterances(tail), new, parent, leaves_active_path=parent != leaf, provider=turn.provider)
 
 
 def _tail(turn: Turn, conversation: Conversation | None) -> tuple[list[Message], bool]:
@@ -105,7 +105,7 @@ def _answer_again(turn: Turn, conversation: Conversation, released: IdempotencyK
     if question is None or newest is None or question not in (newest.pk, newest.parent_id) or newest.role == "user":
         return None  # without a reply beside it, the ordinary rule already finds the unanswered message
     return Branch(
-        _utterances(tail[:-1]), (), question, leaves_active_path=True, previous_leaf=newest.pk, provider=turn.provider
+        utterances(tail[:-1]), (), question, leaves_active_path=True, previous_leaf=newest.pk, provider=turn.provider
     )
 
 
@@ -115,7 +115,7 @@ def _regenerated(turn: Turn, conversation: Conversation, reply: Message) -> Bran
     if reply.parent_id is None:
         raise WrongMessage("This reply answers no message, so it cannot be regenerated.")
     return Branch(
-        _utterances(tail_to(reply.parent_id, CONTEXT_MESSAGES)),
+        utterances(tail_to(reply.parent_id, CONTEXT_MESSAGES)),
         (),
         reply.parent_id,
         leaves_active_path=True,
@@ -130,7 +130,7 @@ def _edited(turn: Turn, conversation: Conversation, message: Message) -> Branch:
     answer = message.children.filter(role="assistant").order_by("-id").first()
     suggested = (answer.provider or answer.requested_provider) if answer else ""
     return Branch(
-        _utterances(tail_to(message.parent_id, CONTEXT_MESSAGES)),
+        utterances(tail_to(message.parent_id, CONTEXT_MESSAGES)),
         tuple(turn.messages),
         message.parent_id,
         leaves_active_path=True,
@@ -142,8 +142,3 @@ def _leaf(conversation: Conversation | None) -> int | None:
     if conversation is None:
         return None
     return conversation.messages.filter(active=True).order_by("-id").values_list("id", flat=True).first()
-
-
-def _utterances(messages: Sequence[Message]) -> Sequence[Utterance]:
-    """What models read of stored messages: those with text."""
-    return [Utterance(message.role, message.content) for message in messages if message.content]

@@ -41,7 +41,7 @@ def take(claim: Claim, message: Message) -> None:
 
 
 def release_unanswered(message_id: int, status: str, begun: bool) -> None:
-    """Free the keys of a reply that ended unanswered; `begun`: it had text, or its stream had been answered with 200."""
+    """Free the keys of a reply that ended unanswered; `begun`: it has text, or its stream was answered with 200."""
     for row in IdempotencyKey.objects.filter(message_id=message_id, released=False):
         if not _answered(row.route, status, begun):
             row.released = True

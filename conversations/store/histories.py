@@ -75,7 +75,7 @@ def streamed_of(messages: Sequence[Message]) -> Mapping[int, str]:
     streaming = [message.pk for message in messages if message.status == Status.STREAMING]
     if not streaming:
         return {}
-    texts = {key: "" for key in streaming}
+    texts = dict.fromkeys(streaming, "")
     entries = JournalEntry.objects.filter(message_id__in=streaming).order_by("pk")
     for key, text in entries.values_list("message_id", "text"):
         texts[key] += text

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from django.db import connection
 from django.db.models import Q
 
 from conversations.models import Message, Status
+from providers.messages import Message as Utterance
+from providers.messages import Role
 
 SHOWN = Q(role="user") | ~Q(content="") | Q(status=Status.STREAMING)
 """A message that can be shown: an ended reply without text cannot."""
@@ -33,6 +36,11 @@ def tail_to(message_id: int | None, limit: int) -> list[Message]:
         return []
     newest = Message.objects.filter(SHOWN, id__in=_ancestors(message_id, 2 * limit)).order_by("-id")[:limit]
     return list(reversed(newest))
+
+
+def utterances(messages: Sequence[Message]) -> list[Utterance]:
+    """What models read of stored messages: those with text."""
+    return [Utterance(cast("Role", message.role), message.content) for message in messages if message.content]
 
 
 def show_path_to(conversation_id: int, message_id: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conversations.models import Message
 from conversations.refusals import NotThere
-from conversations.store.paths import tail_to
+from conversations.store.paths import tail_to, utterances
 from conversations.turns import CONTEXT_MESSAGES
 from conversations.turns import context as newest_context
 from providers.messages import Message as Utterance
@@ -26,4 +26,4 @@ def context_of(message_pk: int) -> list[Utterance]:
     """What goes upstream for a reply that had to wait: the path before it as it stands now."""
     parent = Message.objects.filter(pk=message_pk).values_list("parent_id", flat=True).first()
     path = tail_to(parent, CONTEXT_MESSAGES)
-    return list(newest_context([Utterance(each.role, each.content) for each in path if each.content]))
+    return list(newest_context(utterances(path)))

@@ -52,7 +52,8 @@ def add_usage(usage: Mapping[UsageKey, UsageSums]) -> None:
     columns = ("day", "owner_id", "provider", "model", *COUNTERS)
     added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in COUNTERS)
     statement = (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))}) "
+        # Names of our own columns and table; all values are parameters.
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))}) "  # noqa: S608
         f"ON CONFLICT (day, owner_id, provider, model) DO UPDATE SET {added}"
     )
     rows = sorted(usage.items(), key=lambda item: (item[0].day, item[0].owner_id, item[0].provider, item[0].model))
