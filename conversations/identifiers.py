@@ -24,6 +24,6 @@ def conversation_id() -> str:
     return f"session-{digits()}"
 
 
-def chunk_id(provider: str, message_public_id: str) -> str:
-    """The id of every chunk of a reply: `<provider>-` and the digits of its message id."""
-    return f"{provider}-{message_public_id.removeprefix('msg-')}"
+def chunk_id(prefix: str, message_public_id: str) -> str:
+    """The id of every chunk of a reply: `<prefix>-`, usually the provider's name, and the digits of its message id."""
+    return f"{prefix}-{message_public_id.removeprefix('msg-')}"

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from django.http import HttpResponseBase
 
-from conversations import identifiers
-from conversations.api import limits, turning
+from conversations.api import turning
 from conversations.api.bodies import ChatBody, checked_conversation_id, checked_messages
-from conversations.api.errors import ApiError, from_refusal
-from conversations.api.identity import Caller
+from conversations.api.errors import ApiError
 from conversations.api.requests import ChatRequest
 from conversations.api.sse import Encoder
-from conversations.api.viewing import EventStream, Viewer
-from conversations.generations import engine
-from conversations.models import Status
-from conversations.refusals import Unavailable
+from conversations.api.turning import Reply
+from conversations.identifiers import chunk_id
 from conversations.turns import Turn
 from providers import registry
 from providers.messages import CompletionRequest, Message
@@ -36,7 +32,9 @@ async def chat(request: ChatRequest, provider: str) -> HttpResponseBase:
     conversation_id = checked_conversation_id(body.conversation_id)
     claim = turning.claim_of(request, caller, f"chat/{provider}", conversation_id)
     if conversation_id is None:
-        return await _unstored(request, caller, provider, messages, instructions or "")
+        asked = CompletionRequest(messages=_answerable(messages), model="", instructions=instructions or "")
+        reply = await turning.begin_unstored(request, caller, asked, registry.answering(provider))
+        return await turning.streamed(request, reply, encoder_of(reply, provider))
     turn = Turn(
         owner_id=caller.owner_id,
         conversation_id=conversation_id,
@@ -49,30 +47,17 @@ async def chat(request: ChatRequest, provider: str) -> HttpResponseBase:
         claim=claim,
         request_id=request.request_id,
     )
-    reply, generation = await turning.begin(request, caller, turn)
-    return await turning.streamed(request, reply, generation, provider)
+    reply = await turning.begin(request, caller, turn)
+    return await turning.streamed(request, reply, encoder_of(reply, provider))
 
 
-async def _unstored(
-    request: ChatRequest, caller: Caller, provider: str, messages: list[Message], instructions: str
-) -> HttpResponseBase:
-    """A reply that ends with its client: nobody could read it later."""
+def encoder_of(reply: Reply, provider: str) -> Encoder:
+    """Events in the streaming contract's shape, under one chunk id in every view of the reply."""
+    stored = reply.begun is not None
+    return Encoder(chunk_id(provider, reply.message_id), with_ids=stored)
+
+
+def _answerable(messages: list[Message]) -> list[Message]:
     if not messages:
         raise ApiError(400, "Only system messages: there is nothing to answer. Add a user's message.")
-    request.watch()
-    allowance = await limits.spend(caller)
-    asked = CompletionRequest(messages=messages, model="", instructions=instructions)
-    try:
-        generation = await engine.begin_unstored(asked, registry.answering(provider), caller.owner_id)
-    except Unavailable as refusal:
-        raise from_refusal(refusal, allowance.headers) from None
-    try:
-        ending = await turning.first_delta(generation.buffer, None)
-        if ending is not None and ending.status != Status.COMPLETE and not generation.buffer.position:
-            raise turning.failure(ending, allowance.headers)
-    except BaseException:
-        generation.viewer_left()
-        raise
-    encoder = Encoder(f"{provider}-{identifiers.digits()}", with_ids=False)
-    viewer = Viewer(generation.buffer, encoder, opening_pause=turning.opening_pause(request))
-    return EventStream(viewer, generation.viewer_left, allowance.headers)
+    return messages

@@ -11,7 +11,7 @@ from django.http import HttpResponse, HttpResponseBase
 from conversations import database, identifiers
 from conversations.api import turning
 from conversations.api.bodies import EditBody, RegenerateBody, checked_text
-from conversations.api.chat import checked_provider
+from conversations.api.chat import checked_provider, encoder_of
 from conversations.api.errors import ApiError
 from conversations.api.history import text_so_far
 from conversations.api.identity import Caller, identify
@@ -104,8 +104,9 @@ async def _turn_at(
         claim=turning.claim_of(request, caller, f"{kind}/{message_id}", None),
         request_id=request.request_id,
     )
-    reply, generation = await turning.begin(request, caller, turn)
-    return await turning.streamed(request, reply, generation, reply.begun.provider)
+    reply = await turning.begin(request, caller, turn)
+    assert reply.begun is not None
+    return await turning.streamed(request, reply, encoder_of(reply, reply.begun.provider))
 
 
 async def _message_response(caller: Caller, message_id: str) -> HttpResponseBase:

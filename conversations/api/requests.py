@@ -52,15 +52,18 @@ class ChatRequest(ASGIRequest):
 
         empty_is_object: whether no body at all means `{}` also where a content type promises one
         """
+        body = await self.load_json()
+        return decoded(body or (b"{}" if empty_is_object else b""), kind)
+
+    async def load_json(self) -> bytes:
+        """The body, which must say that it is JSON; neither body nor content type is `{}`. Raises `ApiError` 415."""
         media_type = self.META.get("CONTENT_TYPE", "").split(";")[0].strip().lower()
         if media_type and media_type != "application/json" and not media_type.endswith("+json"):
             raise _not_json()
         body = await self.load_body()
-        if not media_type:
-            if body:
-                raise _not_json()
-            body = b"{}"
-        return decoded(body or (b"{}" if empty_is_object else b""), kind)
+        if body and not media_type:
+            raise _not_json()
+        return body if media_type else b"{}"
 
     def watch(self) -> None:
         """From now on a client that leaves cancels the task that answers it."""

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
+from conversations.generations.buffer import Ending
+from conversations.models import Status
+
+LOST = "The end of this reply was lost when its server stopped; it was shown to you but could not be stored."
+QUIET = (Status.COMPLETE, Status.CANCELLED)
+"""Ends of which there is nothing to tell but that they are there."""
+
 HEARTBEAT = b": heartbeat\n\n"
 OPENED = b": ok\n\n"
 
@@ -34,11 +41,28 @@ class Encoder:
             return b"id: %d\n%b%b%b" % (position, self._prefix, _json(text), self._suffix)
         return self._prefix + _json(text) + self._suffix
 
-    def error(self, message: str, position: int) -> bytes:
+    def end(self, position: int, after: int, ending: Ending) -> bytes:
+        """What follows the text, less what the client says it has seen.
+
+        position: the length of the text; after: the position that the client had when it asked
+        """
+        if after > position + end_events(ending):
+            return self._error(LOST, position + 1) + self._done(position + 2)
+        if ending.status in QUIET:
+            return self._done(position + 1)
+        error = self._error(ending.error, position + 1) if after <= position else b""
+        return error + self._done(position + 2)
+
+    def _error(self, message: str, position: int) -> bytes:
         return self._id(position) + b"data: " + _json({"id": self._chunk_id, "error": message}) + b"\n\n"
 
-    def done(self, position: int) -> bytes:
+    def _done(self, position: int) -> bytes:
         return self._id(position) + b"data: [DONE]\n\n"
 
     def _id(self, position: int) -> bytes:
         return b"id: %d\n" % position if self._with_ids else b""
+
+
+def end_events(ending: Ending) -> int:
+    """How many events end a stream: `[DONE]`, and before it an error where there is one to tell."""
+    return 1 if ending.status in QUIET else 2

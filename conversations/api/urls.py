@@ -14,6 +14,7 @@ from conversations.api.conversations import create
 from conversations.api.health import provider_health
 from conversations.api.history import history
 from conversations.api.messages import cancel, edit, regenerate, show, stream
+from conversations.api.openai import views as openai
 from conversations.api.routing import View, methods
 
 ID = r"(?P<{}>[A-Za-z0-9][A-Za-z0-9_.:~-]{{0,127}})"
@@ -44,4 +45,10 @@ routes = [
     _route(f"health/{PROVIDER}", methods(GET=provider_health)),
 ]
 
-urlpatterns = [path("", include(routes)), path("api/v1/", include(routes))]
+openai_routes = [
+    _route("v1/chat/completions", methods(POST=openai.chat_completions)),
+    _route("v1/models", methods(GET=openai.models)),
+    _route("v1/models/(?P<model>.+?)", methods(GET=openai.model)),
+]
+
+urlpatterns = [path("", include(routes)), path("api/v1/", include(routes)), path("", include(openai_routes))]

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Protocol
 
 from django.http import HttpResponseBase
 
-from conversations.api.sse import HEARTBEAT, OPENED, Encoder
+from conversations.api.sse import HEARTBEAT, OPENED, QUIET, end_events
 from conversations.generations.buffer import Buffer, Ending
-from conversations.models import Status
 
 HEARTBEAT_AFTER = 15.0
 """Seconds of silence after which a comment tells client and proxies that the stream lives."""
 
-LOST = "The end of this reply was lost when its server stopped; it was shown to you but could not be stored."
-QUIET = (Status.COMPLETE, Status.CANCELLED)
+
+class Encoder(Protocol):
+    """Writes a reply's events in the words of one route."""
+
+    def delta(self, text: str, position: int, model: str) -> bytes:
+        """position: the one after the text"""
+
+    def end(self, position: int, after: int, ending: Ending) -> bytes:
+        """position: the length of the text; after: the position that the client had when it asked"""
 
 
 class Viewer:
@@ -57,20 +64,7 @@ class Viewer:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-        yield self._end(buffer.ending)
-
-    def _end(self, ending: Ending) -> bytes:
-        """What follows the text, less what the client says it has seen."""
-        position, after = self._buffer.position, self._after
-        parts = []
-        if after > position + end_events(ending):
-            parts.append(self._encoder.error(LOST, position + 1))
-            return parts[0] + self._encoder.done(position + 2)
-        if ending.status not in QUIET:
-            position += 1
-            if after < position:
-                parts.append(self._encoder.error(ending.error, position))
-        return b"".join(parts) + self._encoder.done(position + 1)
+        yield self._encoder.end(buffer.position, self._after, buffer.ending)
 
     @staticmethod
     def _now() -> float:
@@ -90,11 +84,6 @@ class Viewer:
             if self._waiter is not None and not self._waiter.done():
                 self._waiter.set_result(None)
         self._timer = loop.call_at(due, self._check)
-
-
-def end_events(ending: Ending) -> int:
-    """How many events end a stream: `[DONE]`, and before it an error where there is one to tell."""
-    return 1 if ending.status in QUIET else 2
 
 
 def nothing_follows(buffer: Buffer, after: int) -> bool:

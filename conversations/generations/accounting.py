@@ -15,11 +15,11 @@ def usage_of(generation: Generation) -> tuple[UsageKey, UsageSums] | None:
     if not production.attempts or generation.buffer.ending is None:
         return None
     last = production.attempts[-1]
-    input_tokens, output_tokens, _ = production.tokens()
+    tally = generation.buffer.ending.tally
     sums = {
         "requests": 1,
-        "input_tokens": input_tokens or 0,
-        "output_tokens": output_tokens or 0,
+        "input_tokens": tally.input_tokens if tally else 0,
+        "output_tokens": tally.output_tokens if tally else 0,
         "errors": int(generation.buffer.ending.status == Status.FAILED),
         "fallbacks": int(production.serving is not None and last is not production.attempts[0]),
     }

@@ -14,6 +14,15 @@ MANY_WAITERS = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Tokens of one reply; `estimated` unless they are the vendor's own count."""
+
+    input_tokens: int
+    output_tokens: int
+    estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How a reply stands once nothing follows.
 
@@ -27,6 +36,8 @@ class Ending:
     error: str = ""
     code: int = 200
     stored: bool = True
+    finish_reason: str | None = None
+    tally: Tally | None = None
 
 
 class Buffer:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import DatabaseError
 
 from conversations import database
-from conversations.generations.buffer import Buffer, Ending
+from conversations.generations.buffer import Buffer, Ending, Tally
 from conversations.models import Message, Status
 from conversations.store.following import News, news_of, producer_of
 
@@ -23,7 +23,11 @@ log = logging.getLogger("conversations.followers")
 
 def ending_of(message: Message) -> Ending:
     """How a stored message ended."""
-    return Ending(message.status, message.error, CODES.get(Status(message.status), 500))
+    tally = None
+    if message.input_tokens is not None and message.output_tokens is not None:
+        tally = Tally(message.input_tokens, message.output_tokens, message.usage_estimated)
+    code = CODES.get(Status(message.status), 500)
+    return Ending(message.status, message.error, code, finish_reason=message.finish_reason, tally=tally)
 
 
 def finished_buffer(message: Message) -> Buffer:

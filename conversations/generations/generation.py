@@ -149,7 +149,7 @@ class Generation:
     async def _live(self, begun: Begun | None) -> None:
         if begun is not None and not begun.fresh:
             return
-        ending = await self._until_stopped(begun)
+        ending = self.production.told(await self._until_stopped(begun))
         if begun is not None and self._ledger is not None:
             ending = await self._store(self._ledger, begun, ending)
         self.buffer.end(ending)
@@ -198,8 +198,7 @@ class Generation:
 
     def _finished(self, begun: Begun, ending: Ending) -> Finished:
         production = self.production
-        serving, finish = production.serving, production.finish
-        input_tokens, output_tokens, estimated = production.tokens()
+        serving, tally = production.serving, ending.tally
         return Finished(
             message_pk=begun.message_pk,
             conversation_pk=begun.conversation_pk,
@@ -207,11 +206,11 @@ class Generation:
             text=self.buffer.text,
             provider=serving.provider if serving else "",
             model=serving.model if serving else "",
-            finish_reason=finish.reason if finish else None,
+            finish_reason=ending.finish_reason,
             error=ending.error,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            usage_estimated=estimated,
+            input_tokens=tally.input_tokens if tally else None,
+            output_tokens=tally.output_tokens if tally else None,
+            usage_estimated=bool(tally and tally.estimated),
             time_to_first_token_ms=production.time_to_first_token_ms,
             duration_ms=production.duration_ms,
             begun=self.answered or bool(self.buffer.position),

@@ -136,7 +136,7 @@ class Engine:
             raise
         return generation
 
-    async def begin_unstored(self, request: CompletionRequest, source: Provider, owner_id: int | None) -> Generation:
+    def begin_unstored(self, request: CompletionRequest, source: Provider, owner_id: int | None) -> Generation:
         """Start a reply that nobody can read later: it ends with its client. Raises `Unavailable`."""
         self.refuse_overload()
         if self._starting is None:

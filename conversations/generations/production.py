@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 
-from conversations.generations.buffer import Buffer, Ending
+from conversations.generations.buffer import Buffer, Ending, Tally
 from conversations.models import Status
 from conversations.store.endings import Tried
 from providers import estimates
@@ -121,11 +122,15 @@ class Production:
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self._asked_at) * 1000)
 
-    def tokens(self) -> tuple[int | None, int | None, bool]:
-        """Input and output tokens, and whether they are estimated; None where no model was ever heard of."""
+    def tally(self) -> Tally | None:
+        """What the reply used; None where no model was ever heard of."""
         if self.usage is not None:
-            return self.usage.input_tokens, self.usage.output_tokens, False
+            return Tally(self.usage.input_tokens, self.usage.output_tokens, estimated=False)
         if self.serving is None or self.request is None:
-            return None, None, False
+            return None
         estimated = estimates.usage(self.request, self.buffer.text)
-        return estimated.input_tokens, estimated.output_tokens, True
+        return Tally(estimated.input_tokens, estimated.output_tokens, estimated=True)
+
+    def told(self, ending: Ending) -> Ending:
+        """The ending with what the model said of it."""
+        return replace(ending, finish_reason=self.finish.reason if self.finish else None, tally=self.tally())
