@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from uuid import UUID
 
 from django.db import DatabaseError
@@ -15,6 +15,9 @@ from conversations.models import Message, Status
 from conversations.store.following import News, news_of, producer_of
 
 INTERVAL = 0.2
+ANNOUNCE_AGAIN = 10.0
+"""Seconds after which a producer is told again that its reply is followed, well before it would forget."""
+
 DELETED = Ending(Status.FAILED, "The conversation was deleted.", 404)
 CODES = {Status.COMPLETE: 200, Status.CANCELLED: 409, Status.INTERRUPTED: 503}
 
@@ -36,25 +39,27 @@ def finished_buffer(message: Message) -> Buffer:
 
 
 class _Followed:
-    __slots__ = ("buffer", "last_entry", "producer", "readers")
+    __slots__ = ("announced_at", "buffer", "last_entry", "producer", "readers")
 
     def __init__(self, producer: UUID) -> None:
         self.buffer = Buffer()
         self.last_entry = 0
         self.producer = producer
         self.readers = 0
+        self.announced_at: float | None = None
 
 
 class Followers:
     """One buffer per followed reply however many read it, and one look at the database for all of them.
 
-    tell_producer: called when a reply of another process is followed, so that it may send word of new text
+    tell_producer: called with replies of another process while they are followed, so that it may send word of new text
     """
 
-    def __init__(self, tell_producer: Callable[[UUID, int], Awaitable[None]]) -> None:
+    def __init__(self, tell_producer: Callable[[UUID, Collection[int]], Awaitable[None]]) -> None:
         self._followed: dict[int, _Followed] = {}
         self._tell_producer = tell_producer
         self._look = asyncio.Event()
+        self._announce = asyncio.Event()
         self.interval = INTERVAL
 
     def __len__(self) -> int:
@@ -66,7 +71,7 @@ class Followers:
         if followed is None:
             producer = await database.read(producer_of, message.pk)
             followed = self._followed.setdefault(message.pk, _Followed(producer or UUID(int=0)))
-            await self._tell_producer(followed.producer, message.pk)
+            self.announce_soon()
         followed.readers += 1
         self.look_soon()
         return followed.buffer
@@ -81,6 +86,34 @@ class Followers:
     def look_soon(self) -> None:
         """There may be news."""
         self._look.set()
+
+    def announce_soon(self, *, again: bool = False) -> None:
+        """Tell producers who follow; `again`: also those that were told, since they may not have heard it."""
+        if again:
+            for followed in self._followed.values():
+                followed.announced_at = None
+        self._announce.set()
+
+    async def announce(self) -> None:
+        """Tell until cancelled, each producer in one word: of new ones at once, of all again and again."""
+        while True:
+            self._announce.clear()
+            for producer, keys in self._unannounced().items():
+                await self._tell_producer(producer, keys)
+            try:
+                async with asyncio.timeout(ANNOUNCE_AGAIN / 2 if self._followed else None):
+                    await self._announce.wait()
+            except TimeoutError:
+                continue
+
+    def _unannounced(self) -> dict[UUID, list[int]]:
+        now = asyncio.get_running_loop().time()
+        due: dict[UUID, list[int]] = {}
+        for key, followed in self._followed.items():
+            if followed.announced_at is None or now - followed.announced_at >= ANNOUNCE_AGAIN:
+                followed.announced_at = now
+                due.setdefault(followed.producer, []).append(key)
+        return due
 
     async def run(self) -> None:
         """Look until cancelled: at once when told to, else at intervals, never while nobody follows."""

@@ -187,7 +187,8 @@ class Journal:
         for end in taken.ends:
             if not end.done.done():
                 end.done.set_result(end.finished.message_pk in stands.mine)
-        self._on_standing(stands, [append.message_pk for _, append in taken.appends])
+        written = [append.message_pk for _, append in taken.appends]
+        self._on_standing(stands, written + [end.finished.message_pk for end in taken.ends])
 
 
 def _append_of(generation: Generation) -> Append | None:

@@ -16,9 +16,10 @@ from conversations import database
 from conversations.generations.accounting import usage_of
 from conversations.generations.buffer import Buffer, Ending
 from conversations.generations.followers import DELETED, Followers, ending_of, finished_buffer
+from conversations.generations.followers import INTERVAL as FOLLOW_INTERVAL
 from conversations.generations.generation import SHUTTING_DOWN, Generation
 from conversations.generations.journal import INTERVAL, Journal
-from conversations.generations.news import News
+from conversations.generations.news import News, group_of
 from conversations.generations.reaper import Reaper
 from conversations.models import Message, Status
 from conversations.refusals import Unavailable
@@ -34,8 +35,6 @@ from providers.messages import CompletionRequest
 SAFETY_INTERVAL = 2.0
 """Seconds between two looks at the database where word of news comes without looking."""
 
-FOLLOW_AGAIN = 10.0
-
 log = logging.getLogger("conversations.generations")
 
 
@@ -46,6 +45,8 @@ class Engine:
         self.draining = False
         self.live: dict[int, Generation] = {}
         self.active: set[Generation] = set()
+        self.listeners: list[Callable[[int | None], None]] = []
+        """Called with the key of a conversation that may show something else; None: any may, or we are draining."""
         self._tasks: list[asyncio.Task[None]] = []
         self._errands: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Task[None] | None = None
@@ -68,17 +69,18 @@ class Engine:
         await database.write(workers.register, worker_id, workers.this_process())
         self.worker_id = worker_id
         self.journal = Journal(worker_id, self._on_standing)
-        self.news = News(worker_id, self._on_word)
-        self.followers = Followers(self._follow)
-        if self.news.reaches_others:
-            self.followers.interval = SAFETY_INTERVAL
+        self._look = asyncio.Event()
+        self.news = News(worker_id, self._on_word, self._on_reach)
+        self.followers = Followers(lambda producer, keys: self.news.tell(producer, "follow", keys))
         self.reaper = Reaper(worker_id, lambda: self.journal.written_within_interval, self._on_replaced)
-        work = (self.journal.run(), self.followers.run(), self.reaper.run(), self.news.run(), self._watch())
+        follow = (self.followers.run(), self.followers.announce())
+        work = (self.journal.run(), *follow, self.reaper.run(), self.news.run(), self._watch())
         self._tasks = [asyncio.get_running_loop().create_task(each) for each in work]
 
     async def drain(self, grace: float) -> None:
         """Begin nothing new, give what runs `grace` seconds, then end it with the text it has."""
         self.draining = True
+        self._notify(None)
         log.info("draining", extra={"event": "draining", "generations": len(self.active), "grace": grace})
         await self._settled(grace)
         for generation in list(self.active):
@@ -220,6 +222,7 @@ class Engine:
         if not begun.fresh:
             return
         self.live[begun.message_pk] = generation
+        self.changed(begun.conversation_pk, generation.owner_id, begun.conversation_id)
         if begun.to_cancel:
             self._run(self._ask_to_stop(begun.to_cancel))
 
@@ -228,6 +231,7 @@ class Engine:
         if (begun := generation.stored) is not None and self.live.get(begun.message_pk) is generation:
             del self.live[begun.message_pk]
             self.news.forget(begun.message_pk)
+            self.changed(begun.conversation_pk, generation.owner_id, begun.conversation_id)
         if self._tasks and (usage := usage_of(generation)) is not None:
             self.journal.count(*usage)
 
@@ -267,25 +271,47 @@ class Engine:
         self.worker_id = self.journal.worker_id = self.news.worker_id = self.reaper.worker_id = worker_id
 
     def _on_word(self, word: dict[str, Any]) -> None:
-        key = int(word.get("message_pk", 0))
-        match word.get("kind"):
+        keys, sender = [int(key) for key in word["keys"]], UUID(word["from"])
+        match word["kind"]:
             case "follow":
-                self.news.followed_by(key, UUID(word["from"]))
+                new = [self.news.followed_by(key, sender) for key in keys if key in self.live]
+                if any(new) or len(new) < len(keys):  # what was written, or has ended, before we knew of the follower
+                    self._run(self.news.tell(sender, "look"))
             case "look":
                 self.followers.look_soon()
                 self._look.set()
-            case "stop" if key in self.live:
-                self.live[key].cancel()
+            case "stop":
+                for key in keys:
+                    if key in self.live:
+                        self.live[key].cancel()
+            case "changed":
+                for key in keys:
+                    self._notify(key)
 
-    async def _follow(self, producer: UUID, message_pk: int) -> None:
-        await self.news.tell(producer, "follow", message_pk)
+    def changed(self, conversation_pk: int, owner_id: int | None, conversation_id: str) -> None:
+        """A conversation shows something else now: tell whoever watches it, here and in other workers."""
+        self._notify(conversation_pk)
+        if self._tasks and self.news.reaches_others:
+            self._run(self.news.tell_group(group_of(owner_id, conversation_id), "changed", [conversation_pk]))
+
+    def _notify(self, conversation_pk: int | None) -> None:
+        for listener in self.listeners:
+            listener(conversation_pk)
+
+    def _on_reach(self, reaches_others: bool) -> None:
+        """Word comes, or comes no more: look at the database less often or more often, from this moment on."""
+        self.followers.interval = SAFETY_INTERVAL if reaches_others else FOLLOW_INTERVAL
+        self.followers.announce_soon(again=True)
+        self.followers.look_soon()
+        self._look.set()
+        self._notify(None)
 
     async def _ask_to_stop(self, message_pks: Collection[int]) -> None:
         for key, worker in (await database.write(cancelling.request_cancel, message_pks)).items():
             if (generation := self.live.get(key)) is not None:
                 generation.cancel()
             else:
-                await self.news.tell(worker, "stop", key)
+                await self.news.tell(worker, "stop", [key])
 
     async def _tell_waiting(self, conversation_pk: int) -> None:
         if self.news.reaches_others:
@@ -294,11 +320,9 @@ class Engine:
 
     async def _watch(self) -> None:
         """Look for goes and stops while nothing is written, in one look for all replies of the process."""
-        self._look = asyncio.Event()
-        interval = SAFETY_INTERVAL if self.news.reaches_others else INTERVAL
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(interval):
+                async with asyncio.timeout(SAFETY_INTERVAL if self.news.reaches_others else INTERVAL):
                     await self._look.wait()
             told = self._look.is_set()
             self._look.clear()
