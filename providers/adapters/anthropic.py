@@ -198,10 +198,12 @@ class Anthropic:
         await self._client.close()
 
     async def _send(self, request: CompletionRequest) -> httpx2.Response:
-        return await self._client.post(
+        # Typed as the stream, but what comes is what `cast_to` says.
+        response: Any = await self._client.post(
             "/v1/messages",
             cast_to=httpx2.Response,
             body=to_wire(request, self._config),
             stream=True,
             stream_cls=anthropic.AsyncStream[Any],
         )
+        return response

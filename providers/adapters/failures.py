@@ -119,12 +119,12 @@ def translated(translate: Callable[[Exception, bool], ProviderError]) -> Iterato
     """Whatever is raised inside becomes one of ours. For questions that are answered at once, without a stream."""
     try:
         yield
-    except Exception as error:  # a boundary: an SDK and its transports may raise anything, and our callers know none
+    except Exception as error:  # noqa: BLE001 - a boundary: an SDK and its transports may raise anything
         raise translate(error, False) from None
 
 
 def _network_kind(error: BaseException | None, opened: bool) -> type[ProviderError] | None:
-    chain = []
+    chain: list[BaseException] = []
     while error is not None and len(chain) < 16:
         chain.append(error)
         error = error.__cause__

@@ -176,10 +176,12 @@ class OpenAI:
         await self._client.close()
 
     async def _send(self, request: CompletionRequest) -> httpx2.Response:
-        return await self._client.post(
+        # Typed as the stream, but what comes is what `cast_to` says.
+        response: Any = await self._client.post(
             "/chat/completions",
             cast_to=httpx2.Response,
             body=to_wire(request, self._config),
             stream=True,
             stream_cls=openai.AsyncStream[Any],
         )
+        return response

@@ -141,7 +141,7 @@ async def read(
                 await _drain(chunks)
     except ProviderError:
         raise
-    except Exception as error:  # a boundary: an SDK and its transports may raise anything, and our callers know none
+    except Exception as error:  # noqa: BLE001 - a boundary: an SDK and its transports may raise anything
         raise translate(error, opened) from None
     for event in reply.end():
         yield event
