@@ -207,6 +207,6 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "uvicorn": {"level": "WARNING"},
         # Libraries that log what they send and receive where they may.
-        **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "openai", "anthropic", "google_genai")},
+        **{name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "openai", "anthropic", "google_genai")},
     },
 }
