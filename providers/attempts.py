@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class Attempt:
-    """A try under way. `closed` is called at its end whatever happened, after `completed` or `failed` if one of them did.
+    """A try under way. `closed` is called at its end whatever happened, after `completed` or `failed` if one was.
 
     clock: monotonic seconds
     """

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Info, Tags, register
 
 from providers.conf import BASE_URL_VARIABLES
 
@@ -30,7 +31,7 @@ def default_provider(**kwargs: Any) -> list[CheckMessage]:
     hint = f"Set {configs[name].variable} or {BASE_URL_VARIABLES[configs[name].vendor]}."
     if any(config.usable for config in configs.values()):
         message = f"DEFAULT_PROVIDER is {name}, which is not configured: completions go to the other providers."
-        return [Warning(message, hint=hint, id="providers.W001")]
+        return [checks.Warning(message, hint=hint, id="providers.W001")]
     message = "No provider is configured and SIMULATOR is off: every chat will be answered with an error."
     return [Info(message, hint=hint, id="providers.I001")]
 

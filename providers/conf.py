@@ -12,7 +12,7 @@ BASE_URL_VARIABLES = {
     "anthropic": "ANTHROPIC_BASE_URL",
     "gemini": "GOOGLE_GEMINI_BASE_URL",
 }
-"""The adapter module -> the environment variable that holds its vendor's base URL, the one the vendor's own SDK reads."""
+"""The adapter module -> the environment variable with its vendor's base URL, the one the vendor's own SDK reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
+from typing import Self
 
 
 class Deadline:
@@ -33,7 +34,7 @@ class Deadline:
         self._expired = False
         self._timer: asyncio.TimerHandle | None = None
 
-    async def __aenter__(self) -> Deadline:
+    async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._adopt(asyncio.current_task())
         self._since = self._loop.time()

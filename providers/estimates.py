@@ -1,4 +1,4 @@
-"""Token counts for a stream that was cut before the vendor gave its own. Whoever stores them flags them as estimated."""
+"""Token counts for a stream that was cut before the vendor gave its own. Whoever stores them flags them `estimated`."""
 
 from __future__ import annotations
 

@@ -86,13 +86,13 @@ class Fallback:
                         deadline.touch()
                 attempt.completed()
                 return
-            except Exception as raised:  # a boundary: a bug in one adapter must not keep another model from answering
+            except Exception as raised:  # noqa: BLE001  (a boundary: a bug in one adapter must not stop the next)
                 error = _in_our_words(raised, self._timeout if attempt.has_text else seconds)
                 failure = attempt.failed(error)
-                if attempt.has_text or not error.retryable:
-                    raise error
             finally:
                 attempt.closed()
+            if attempt.has_text or not error.retryable:
+                raise error
             failures.append(failure)
             yield failure
         raise self._all_failed(failures, end)
@@ -129,7 +129,7 @@ class Fallback:
 
 
 async def _opening(events: AsyncIterator[Event]) -> list[Event]:
-    """The first delta, and after it what the vendor had told before. Raises EmptyReply, Filtered where it never comes."""
+    """The first delta, and after it what had been told before it. Raises EmptyReply or Filtered if it never comes."""
     early: list[Event] = []
     async for event in events:
         if isinstance(event, Delta):

@@ -106,6 +106,9 @@ def _how_to_configure(missing: ProviderConfig) -> str:
     return f"{missing.name} is not configured: set {missing.variable} or {BASE_URL_VARIABLES[missing.vendor]}."
 
 
+_NOTHING: tuple[Event, ...] = ()
+
+
 class _Unconfigured:
     """Answers nothing but which variable is missing."""
 
@@ -113,5 +116,6 @@ class _Unconfigured:
         self._missing = missing
 
     async def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+        for event in _NOTHING:  # what makes it a generator
+            yield event
         raise NotConfigured(_how_to_configure(self._missing))
-        yield  # what makes it a generator

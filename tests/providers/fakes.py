@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
+from providers.base import Provider
 from providers.errors import VendorFailed
 from providers.events import Delta, Event, Finish, Usage
 from providers.messages import CompletionRequest, Message
@@ -54,6 +56,13 @@ def hanging() -> Scripted:
 
 def failing() -> Scripted:
     return Scripted(VendorFailed("The vendor is overloaded.", status=529))
+
+
+async def read_into(events: list[Event], provider: Provider) -> None:
+    """Append the events of a reply one by one, so that those before a failure are there, too."""
+    async with aclosing(provider.stream(REQUEST)) as stream:
+        async for event in stream:
+            events.append(event)  # noqa: PERF401  (a comprehension would lose them)
 
 
 class Clock:

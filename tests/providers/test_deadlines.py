@@ -44,12 +44,15 @@ async def test_it_never_cancels_while_it_is_paused() -> None:
 
 
 async def test_it_counts_again_after_a_pause() -> None:
-    with pytest.raises(TimeoutError):
+    async def wait() -> None:
         async with Deadline(NOW) as deadline:
             deadline.pause()
             await asyncio.sleep(5 * NOW)
             deadline.touch()
             await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await wait()
 
 
 async def test_it_allows_many_short_waits_that_are_long_together() -> None:
@@ -61,10 +64,14 @@ async def test_it_allows_many_short_waits_that_are_long_together() -> None:
 
 
 async def test_it_shortens_the_limit_when_it_begins_to_roll() -> None:
-    with pytest.raises(TimeoutError):
+    async def wait() -> None:
         async with Deadline(LONG) as deadline:
             deadline.roll(NOW)
             await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await asyncio.wait([task], timeout=LONG / 2)
+    assert task.done()
 
 
 async def test_it_extends_the_limit_when_it_begins_to_roll() -> None:
@@ -144,11 +151,15 @@ async def test_it_ends_a_wait_on_a_result_that_is_there_already() -> None:
     """The trap of `wait_for` on 3.11: the time is up in the very step in which the next chunk arrives."""
     loop = asyncio.get_running_loop()
     chunk = loop.create_future()
-    with pytest.raises(TimeoutError):
+
+    async def wait() -> None:
         async with Deadline(NOW) as deadline:
             loop.call_at(deadline._timer.when(), chunk.set_result, None)  # type: ignore[union-attr]
             await chunk
             await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await wait()
 
 
 async def test_it_needs_a_task() -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
 
 import pytest
 
@@ -20,9 +19,9 @@ from providers.errors import (
 )
 from providers.events import Attempted, Delta, Event, Finish, Serving, Usage
 from providers.fallback import Candidate, Fallback
-from tests.providers.fakes import ENDLESS, HANG, REPLY, REQUEST, Clock, Scripted, answering, failing, hanging
+from tests.providers.fakes import ENDLESS, HANG, REPLY, REQUEST, Clock, Scripted, answering, failing, hanging, read_into
 
-SHORT = 0.08
+SHORT = 0.3
 LONG = 30.0
 
 
@@ -35,8 +34,9 @@ def over(*groups: list[Scripted], timeout: float = LONG, breaker: Breaker | None
 
 
 async def collect(fallback: Fallback) -> list[Event]:
-    async with aclosing(fallback.stream(REQUEST)) as events:
-        return [event async for event in events]
+    events: list[Event] = []
+    await read_into(events, fallback)
+    return events
 
 
 async def failure(fallback: Fallback) -> AllModelsFailed:
@@ -156,20 +156,20 @@ async def test_it_never_falls_back_after_text() -> None:
 async def test_it_hands_over_the_text_before_a_late_failure() -> None:
     seen: list[Event] = []
     with pytest.raises(VendorFailed):
-        async for event in over([Scripted(Delta("Hel"), KeyError("a bug"))]).stream(REQUEST):
-            seen.append(event)
+        await read_into(seen, over([Scripted(Delta("Hel"), KeyError("a bug"))]))
     assert seen == [Serving("p0", "p0-m0"), Delta("Hel")]
 
 
-async def test_it_calls_a_long_silence_after_text_a_timeout() -> None:
+@pytest.mark.parametrize("count", [1, 2, 3])
+async def test_it_calls_a_long_silence_after_text_a_timeout(count: int) -> None:
     with pytest.raises(TimedOut):
-        await collect(over([Scripted(Delta("Hel"), HANG), answering()], timeout=SHORT))
+        await collect(over([Scripted(*count * [Delta("Hel")], HANG), answering()], timeout=SHORT))
 
 
 async def test_it_does_not_count_the_time_its_reader_takes() -> None:
     events = []
-    async for event in over([answering()], timeout=SHORT).stream(REQUEST):
-        await asyncio.sleep(1.5 * SHORT)
+    async for event in over([answering()], timeout=0.2).stream(REQUEST):
+        await asyncio.sleep(0.3)
         events.append(event)
     assert events[-1] == REPLY[-1]
 
@@ -212,7 +212,7 @@ async def test_it_goes_on_to_the_next_provider() -> None:
 
 
 async def test_it_leaves_time_for_the_last_provider_when_the_others_hang() -> None:
-    events = await collect(over([hanging(), hanging()], [hanging(), hanging()], [hanging(), answering()], timeout=0.8))
+    events = await collect(over([hanging(), hanging()], [hanging(), hanging()], [hanging(), answering()], timeout=1.6))
     assert events[5] == Serving("p2", "p2-m1")
 
 
@@ -241,13 +241,15 @@ async def test_it_spares_a_model_whose_breaker_is_open() -> None:
     assert (hung.asked, events[0]) == ([], Serving("p0", "p0-m1"))
 
 
-async def test_it_gives_the_time_of_a_spared_model_to_the_other() -> None:
-    fallback = over([answering(), answering()], breaker=breaker_open_for(("p0", "p0-m0")))
+@pytest.mark.parametrize("spared", ["p0-m0", "p0-m1"])
+async def test_it_gives_the_time_of_a_spared_model_to_the_other(spared: str) -> None:
+    fallback = over([answering(), answering()], breaker=breaker_open_for(("p0", spared)))
     assert [round(share) for share in seconds_of(fallback, asyncio.get_running_loop().time() + 30)] == [30]
 
 
-async def test_it_gives_the_time_of_a_spared_provider_to_the_next() -> None:
-    fallback = over([answering()], [answering()], breaker=breaker_open_for(("p0", "p0-m0")))
+@pytest.mark.parametrize("spared", ["p0", "p1"])
+async def test_it_gives_the_time_of_a_spared_provider_to_the_other(spared: str) -> None:
+    fallback = over([answering()], [answering()], breaker=breaker_open_for((spared, f"{spared}-m0")))
     assert [round(share) for share in seconds_of(fallback, asyncio.get_running_loop().time() + 30)] == [30]
 
 
@@ -272,15 +274,24 @@ async def test_it_probes_a_model_after_the_pause_and_closes_its_breaker() -> Non
 async def test_it_opens_the_breaker_of_a_model_that_hangs_five_times() -> None:
     breaker = Breaker()
     for _ in range(5):
-        await collect(over([hanging(), answering()], timeout=0.04, breaker=breaker))
+        await collect(over([hanging(), answering()], timeout=SHORT, breaker=breaker))
     assert breaker.states() == {("p0", "p0-m0"): "open", ("p0", "p0-m1"): "closed"}
 
 
-async def test_it_never_opens_the_breaker_of_a_model_that_answers_with_errors() -> None:
+@pytest.mark.parametrize("answer", [failing(), answering()])
+async def test_it_counts_timeouts_in_a_row_only(answer: Scripted) -> None:
     breaker = Breaker()
-    for _ in range(6):
-        await collect(over([failing(), answering()], breaker=breaker))
+    hang = Scripted(TimedOut("Too slow."))
+    for source in (hang, hang, hang, hang, answer, hang):
+        await collect(over([source, answering()], breaker=breaker))
     assert breaker.state(("p0", "p0-m0")) == "closed"
+
+
+async def test_it_learns_nothing_of_a_model_from_a_question_none_could_answer() -> None:
+    breaker = breaker_open_for(("p0", "p0-m0"))
+    with pytest.raises(Unanswerable):
+        await collect(over([Scripted(Unanswerable("Only instructions."))], breaker=breaker))
+    assert breaker.state(("p0", "p0-m0")) == "open"
 
 
 @pytest.mark.parametrize("script", [(Delta("Hi"), HANG), (Delta("Hi"), ENDLESS)])

@@ -143,12 +143,6 @@ async def test_it_keeps_one_adapter_for_all_who_come_at_once() -> None:
     assert len(set(adapters)) == 1
 
 
-def test_it_has_an_adapter_for_each_event_loop() -> None:
-    first = asyncio.run(closing(registry._pooled(registry.config("gpt")).adapter()))
-    second = asyncio.run(closing(registry._pooled(registry.config("gpt")).adapter()))
-    assert first is not second
-
-
 async def test_it_goes_on_with_the_others_when_one_cannot_be_warmed_up(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

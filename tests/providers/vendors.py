@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
-from contextlib import aclosing
 from dataclasses import replace
 
 from providers import registry
 from providers.conf import VENDORS, ProviderConfig
 from providers.events import Attempted, Delta, Event, Serving
-from tests.providers.fakes import REQUEST
+from tests.providers.fakes import read_into
 from tests.simulator import Simulator
 
 VARIABLES = {"gpt": "OPENAI_API_KEY", "claude": "ANTHROPIC_API_KEY", "gemini": "GEMINI_API_KEY"}
@@ -37,9 +36,7 @@ async def collect(name: str | None) -> list[Event]:
     """All events of a reply. The connections end with the event loop of the test."""
     events: list[Event] = []
     try:
-        async with aclosing(registry.answering(name).stream(REQUEST)) as stream:
-            async for event in stream:
-                events.append(event)
+        await read_into(events, registry.answering(name))
     finally:
         await registry.aclose()
     return events
