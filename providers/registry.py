@@ -71,6 +71,8 @@ async def check(name: str) -> HealthReport:
 
 async def warm_up() -> None:
     """Import the SDKs in use and open their pools, so that the first request does not wait for it."""
+    if any(each.simulated for each in _in_order()):
+        logger.warning("no provider is configured: the simulator answers in the vendors' stead")
     for each in _in_order():
         if each.usable:
             try:

@@ -151,6 +151,12 @@ async def test_it_goes_on_with_the_others_when_one_cannot_be_warmed_up(
     assert [record.getMessage() for record in caplog.records] == ["the adapter for gpt cannot be used"]
 
 
+async def test_it_logs_that_the_simulator_answers(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings.PROVIDERS = {"gpt": one("gpt", simulated=True)}
+    await closing(registry.warm_up())
+    assert "simulator" in caplog.text
+
+
 @every_provider
 async def test_it_reports_a_healthy_provider(name: str) -> None:
     report = await closing(registry.check(name))
