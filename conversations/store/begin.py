@@ -171,7 +171,7 @@ def _note(turn: Turn, conversation: Conversation, branch: Branch) -> None:
         changes["instructions"] = turn.instructions
     first = next((message for message in branch.new if message.role == "user"), None)
     if first is not None and not conversation.opening:
-        changes["opening"] = " ".join(first.content.split())[:TITLE_LENGTH]
+        changes["opening"] = " ".join(first.content.split())[:TITLE_LENGTH].rstrip()
         if not conversation.title:
             changes["title"] = changes["opening"]
     Conversation.objects.filter(pk=conversation.pk).update(**changes)
