@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from conversations.models import Conversation, IdempotencyKey, Message
 from conversations.refusals import InvalidTurn, NotThere, WrongMessage
-from conversations.store.paths import active_tail, tail_to, utterances
+from conversations.store.paths import active_tail, tail_to, user_texts_to, utterances
 from conversations.turns import (
     CONTEXT_MESSAGES,
     DefaultParent,
@@ -62,7 +62,14 @@ def _going_on(turn: Turn, conversation: Conversation | None) -> Branch:
         raise InvalidTurn(str(error)) from error
     parent = tail[-1].pk if tail else None
     leaf = _leaf(conversation) if not on_active_path else parent
-    return Branch(utterances(tail), new, parent, leaves_active_path=parent != leaf, provider=turn.provider)
+    return Branch(
+        utterances(tail),
+        new,
+        parent,
+        leaves_active_path=parent != leaf,
+        previous_leaf=leaf if not new and parent != leaf else None,
+        provider=turn.provider,
+    )
 
 
 def _tail(turn: Turn, conversation: Conversation | None) -> tuple[list[Message], bool]:
@@ -78,14 +85,19 @@ def _tail(turn: Turn, conversation: Conversation | None) -> tuple[list[Message],
 
 
 def _user_texts(turn: Turn, conversation: Conversation | None, tail: Sequence[Message]) -> Sequence[str] | None:
-    """Texts of the path's user messages; None where there are at least as many as the request has messages."""
+    """Texts of the path's user messages; None where there are at least as many as the request has messages.
+
+    conversation: the one whose active path it is, None where it is another way through it
+    """
     if len(tail) < CONTEXT_MESSAGES:
         return [message.content for message in tail if message.role == "user"]
+    count = len(turn.messages)
     if conversation is None:
-        return None  # another branch, and longer than any list a client may send
-    users = conversation.messages.history().filter(role="user")
-    texts = list(users.values_list("content", flat=True)[: len(turn.messages)])
-    return None if len(texts) == len(turn.messages) else texts
+        texts = user_texts_to(tail[-1].pk, count)
+    else:
+        users = conversation.messages.history().filter(role="user")
+        texts = list(users.values_list("content", flat=True)[:count])
+    return None if len(texts) == count else texts
 
 
 def _unanswered(tail: Sequence[Message]) -> Sequence[str]:

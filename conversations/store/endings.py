@@ -57,15 +57,14 @@ def lock_conversations(keys: Collection[int]) -> None:
 
 def finish(ends: Sequence[Finished]) -> None:
     """Write the ends. The caller holds the conversations' locks and knows that these replies are its own to end."""
+    before = _before([end.message_pk for end in ends])
     written = [end for end in ends if _write_message(end)]
     keys = [end.message_pk for end in written]
-    previous = dict(Generation.objects.filter(pk__in=keys).values_list("pk", "previous_leaf"))
     JournalEntry.objects.filter(message_id__in=keys).delete()
     Generation.objects.filter(pk__in=keys).delete()
     Attempt.objects.bulk_create(_attempts(written))
+    _show_again([end for end in written if not end.text], before)
     for end in written:
-        if not end.text and (leaf := previous.get(end.message_pk)):
-            _show_again(end, leaf)
         if end.claimed:
             release_unanswered(end.message_pk, end.status, end.begun)
     under_way = _under_way({end.conversation_pk for end in written})
@@ -113,11 +112,30 @@ def _attempts(ends: Sequence[Finished]) -> list[Attempt]:
     ]
 
 
-def _show_again(end: Finished, leaf: int) -> None:
-    """A reply beside others that ended without text: what was shown before is shown again, unless more followed."""
-    followed = Message.objects.filter(conversation_id=end.conversation_pk, active=True, pk__gt=end.message_pk)
-    if not followed.exists():
-        show_path_to(end.conversation_pk, leaf)
+def _before(keys: Collection[int]) -> dict[int, tuple[int | None, bool]]:
+    """Per reply that is about to end: what was shown before it, and whether it is shown itself."""
+    rows = Generation.objects.filter(pk__in=keys).values_list("pk", "previous_leaf", "message__active")
+    return {key: (leaf, active) for key, leaf, active in rows}
+
+
+def _show_again(vanished: Sequence[Finished], before: dict[int, tuple[int | None, bool]]) -> None:
+    """Replies beside others that ended without text: what was shown before is shown again.
+
+    Not where more followed meanwhile, nor where a person has turned to another branch. What was shown before may be
+    gone in the same way: then it is what was shown before that.
+    """
+    leaves = {end.message_pk: leaf for end in vanished if (leaf := before[end.message_pk][0])}
+    for end in vanished:
+        leaf = leaves.get(end.message_pk)
+        while leaf in leaves:
+            leaf = leaves[leaf]
+        if leaf is None:
+            continue
+        replies = Generation.objects.filter(conversation_id=end.conversation_pk)
+        replies.filter(previous_leaf=end.message_pk).update(previous_leaf=leaf)
+        followed = Message.objects.filter(conversation_id=end.conversation_pk, active=True, pk__gt=end.message_pk)
+        if before[end.message_pk][1] and not followed.exists():
+            show_path_to(end.conversation_pk, leaf)
 
 
 def _under_way(conversations: Collection[int]) -> dict[int, list[tuple[int, str]]]:
