@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from collections.abc import Callable
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
@@ -39,6 +40,11 @@ PAGE = """<!doctype html><html lang="en"><title>Too many attempts</title>
 @login_not_required
 def sign_in(request: HttpRequest) -> HttpResponseBase:
     """The admin's login page; 429 for whoever tries too often."""
+    return limited(request, admin.site.login)
+
+
+def limited(request: HttpRequest, view: Callable[[HttpRequest], HttpResponseBase]) -> HttpResponseBase:
+    """A sign-in view's answer, or 429."""
     if request.method == "POST":
         by_address = _wait(request, "address", address_of(request.META), PER_ADDRESS)
         wait = by_address or _wait(request, "name", _name(request), PER_NAME)
@@ -46,7 +52,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
             logger.warning("too many attempts to sign in", extra={"event": "sign_in_limited"})
             page = PAGE.format(minutes=-(-wait // MINUTE))
             return HttpResponse(page, status=429, headers={"Retry-After": str(wait)})
-    return admin.site.login(request)
+    return view(request)
 
 
 def _name(request: HttpRequest) -> str:

@@ -104,6 +104,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 # -- who is who ---------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "conversations.User"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -128,6 +130,8 @@ REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=90)}
 
 CORS_ALLOWED_ORIGINS = list(env.origins("CORS_ALLOWED_ORIGINS", ("http://localhost:5000",)))
 CORS_ALLOW_CREDENTIALS = True
+# A frontend's origin may use the API; the pages of whoever is signed in to the admin are none of its business.
+CORS_URLS_REGEX = r"^/(?!admin/)"
 CORS_EXPOSE_HEADERS = [
     "X-Conversation-ID",
     "X-Message-ID",

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path, re_path
 
 from conversations.api.routing import methods
+from conversations.page import views as page
 from conversations.signin import sign_in
 from dialogix import health
 
 urlpatterns = [
     re_path(r"^(?:api/v1/)?health/?$", methods(GET=health.system)),
     path("", include("conversations.api.urls")),
+    path("", page.chat, name="chat"),
+    path("sign-in/", page.sign_in, name="sign-in"),
+    path("sign-out/", LogoutView.as_view(next_page="/"), name="sign-out"),
     path("admin/login/", sign_in),
     path("admin/", admin.site.urls),
 ]
