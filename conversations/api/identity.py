@@ -89,7 +89,8 @@ class CallerAuthentication(BaseAuthentication):
     """For DRF views: `request.caller`. `request.user` stays anonymous, as no view needs the row."""
 
     def authenticate(self, request: Request) -> None:
-        request._request.caller = identify_in_thread(request._request)
+        plain: Any = request._request
+        plain.caller = identify_in_thread(plain)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

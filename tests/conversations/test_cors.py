@@ -29,9 +29,9 @@ def preflight(asked: str | None, origin: str = ORIGIN, path: str = "/chat/gpt") 
     return response
 
 
-def get(origin: str | None = ORIGIN) -> HttpResponse:
+def get(origin: str | None = ORIGIN, path: str = "/chat/history/session-1") -> HttpResponse:
     headers = {} if origin is None else {"origin": origin}
-    request = RequestFactory().get("/chat/history/session-1", headers=headers)
+    request = RequestFactory().get(path, headers=headers)
     response = CorsMiddleware(lambda _: HttpResponse("body"))(request)
     assert isinstance(response, HttpResponse)
     return response
@@ -77,6 +77,10 @@ def test_it_lets_caches_tell_preflights_apart() -> None:
 
 def test_it_exposes_the_headers_a_frontend_needs() -> None:
     assert get()["Access-Control-Expose-Headers"] == "X-Message-ID, X-RateLimit-Limit"
+
+
+def test_it_shows_the_admin_to_no_other_origin() -> None:
+    assert "Access-Control-Allow-Origin" not in get(path="/admin/conversations/conversation/")
 
 
 def test_it_leaves_an_options_that_is_no_preflight_to_the_view() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -220,6 +221,13 @@ async def test_it_knows_a_socket_by_its_session(ada: User, session_key: str) -> 
     assert (await identify_socket(socket(cookie=cookies(session_key)))).owner_id == ada.pk
 
 
+async def test_it_takes_no_token_beside_another_subprotocol(token: str) -> None:
+    """The answer to a handshake names one of the offered subprotocols, and ours is the only one it could name."""
+    with pytest.raises(ApiError) as caught:
+        await identify_socket(socket([f"bearer.{token}"]))
+    assert caught.value.status == 401
+
+
 @pytest.mark.parametrize("protocols", [[], ["dialogix"], ["dialogix", "bearer."], ["dialogix", "bearer.x"]])
 async def test_it_refuses_a_socket_without_a_good_token(required: None, protocols: list[str]) -> None:
     with pytest.raises(ApiError) as caught:
@@ -228,7 +236,7 @@ async def test_it_refuses_a_socket_without_a_good_token(required: None, protocol
 
 
 def test_it_gives_rest_views_their_caller(ada: User, token: str) -> None:
-    request = Request(APIRequestFactory().get("/", headers={"authorization": f"Bearer {token}"}))
+    request: Any = Request(APIRequestFactory().get("/", headers={"authorization": f"Bearer {token}"}))
     CallerAuthentication().authenticate(request)
     assert request.caller.owner_id == ada.pk
 
