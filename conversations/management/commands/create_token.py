@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["revoke"]:
-            self.stderr.write(f"{_revoke(options['name'])} tokens revoked")
+            self.stderr.write(f"Tokens revoked: {_revoke(options['name'])}")
             return
         with transaction.atomic():
             user = _user(options["name"])
