@@ -80,7 +80,7 @@ def _begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
     if claim is not None and not claim.released:
         return _begun_before(claim.message)
     branch = branch_of(turn, conversation, claim)
-    if conversation is None:
+    if branch.opens or conversation is None:
         conversation = _create(turn)
     under_way = list(Generation.objects.filter(conversation=conversation).order_by("message_id"))
     if under_way and turn.on_busy == "reject":
@@ -110,14 +110,15 @@ def _begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
 
 
 def _existing(turn: Turn, *, lock: bool = False) -> Conversation | None:
-    """The turn's conversation, None where it is to be created. A target's own is found by `branch_of`."""
+    """The turn's conversation, None where it is to be created."""
     rows = Conversation.objects.owned_by(turn.owner_id)
     if lock:
         rows = rows.select_for_update(of=("self",))
     if turn.target_id:
         return rows.filter(messages__public_id=turn.target_id).first()
     if turn.conversation_id is None:
-        return None
+        before = claims.held(turn.claim) if turn.claim is not None else None
+        return rows.filter(pk=before.message.conversation_id).first() if before is not None else None
     return rows.filter(public_id=turn.conversation_id).first()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from conversations.models import Conversation, IdempotencyKey, Message
 from conversations.refusals import InvalidTurn, NotThere, WrongMessage
 from conversations.store.paths import active_tail, tail_to, user_texts_to, utterances
@@ -29,6 +31,7 @@ class Branch:
     leaves_active_path: whether `parent` is not the newest of the active path
     previous_leaf:      what was shown, to be shown again should the reply end without text
     provider:           the one asked for, else the one that the target suggests
+    opens:              whether the conversation is to be created
     """
 
     path: Sequence[Utterance]
@@ -37,14 +40,15 @@ class Branch:
     leaves_active_path: bool = False
     previous_leaf: int | None = None
     provider: str | None = None
+    opens: bool = False
 
 
 def branch_of(turn: Turn, conversation: Conversation | None, released: IdempotencyKey | None = None) -> Branch:
     """Find the turn's place. Raises `InvalidTurn`, `NotThere`, `WrongMessage`."""
+    if released is not None and turn.kind != "regenerate" and (again := _answer_again(turn, conversation, released)):
+        return again
     if turn.kind == "messages":
-        if released is not None and conversation is not None and (again := _answer_again(turn, conversation, released)):
-            return again
-        return _going_on(turn, conversation)
+        return _going_on(turn, conversation if turn.conversation_id is not None else None)
     if conversation is None:
         raise NotThere("This message does not exist.")
     target = conversation.messages.get(public_id=turn.target_id)
@@ -69,6 +73,7 @@ def _going_on(turn: Turn, conversation: Conversation | None) -> Branch:
         leaves_active_path=parent != leaf,
         previous_leaf=leaf if not new and parent != leaf else None,
         provider=turn.provider,
+        opens=conversation is None,
     )
 
 
@@ -109,15 +114,22 @@ def _unanswered(tail: Sequence[Message]) -> Sequence[str]:
     return texts[::-1]
 
 
-def _answer_again(turn: Turn, conversation: Conversation, released: IdempotencyKey) -> Branch | None:
+def _answer_again(turn: Turn, conversation: Conversation | None, released: IdempotencyKey) -> Branch | None:
     """The same request once more after a turn that ended unanswered: its user's message, while that is the newest."""
-    question = released.message.parent_id
-    tail = active_tail(conversation.pk, CONTEXT_MESSAGES)
-    newest = tail[-1] if tail else None
-    if question is None or newest is None or question not in (newest.pk, newest.parent_id) or newest.role == "user":
-        return None  # without a reply beside it, the ordinary rule already finds the unanswered message
+    question = released.message.parent
+    if conversation is None or question is None or question.conversation_id != conversation.pk:
+        return None
+    followed = Q(parent=question, role="user") | Q(parent__parent=question)
+    if conversation.messages.filter(followed).exists():
+        return None
+    leaf = _leaf(conversation)
     return Branch(
-        utterances(tail[:-1]), (), question, leaves_active_path=True, previous_leaf=newest.pk, provider=turn.provider
+        utterances(tail_to(question.pk, CONTEXT_MESSAGES)),
+        (),
+        question.pk,
+        leaves_active_path=question.pk != leaf,
+        previous_leaf=leaf if question.pk != leaf else None,
+        provider=turn.provider or (released.message.requested_provider if turn.kind == "edit" else None),
     )
 
 

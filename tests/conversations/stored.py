@@ -49,9 +49,10 @@ def start(turn: Turn, worker_id: UUID = WORKER) -> Begun:
     return begin(turn, worker_id, "gpt")
 
 
-def end(begun: Begun, text: str = "", status: str = Status.COMPLETE, **fields: Any) -> None:
+def end(begun: Begun, /, text: str = "", status: str = Status.COMPLETE, **fields: Any) -> None:
     """End a reply the way its own worker does."""
-    finished = Finished(begun.message_pk, begun.conversation_pk, status, text, begun=bool(text), **fields)
+    fields = {"begun": bool(text), **fields}
+    finished = Finished(begun.message_pk, begun.conversation_pk, status, text, **fields)
     with transaction.atomic():
         lock_conversations({begun.conversation_pk})
         finish([finished])

@@ -34,12 +34,12 @@ def test_regenerate_overwrites_nothing() -> None:
 
 
 def test_regenerate_sends_the_path_to_the_question() -> None:
-    first, second = converse(("a", "A"), ("b", "B"))
+    _first, second = converse(("a", "A"), ("b", "B"))
     assert start(regenerate(second.message_id)).messages == [user("a"), assistant("A"), user("b")]
 
 
 def test_regenerate_in_an_older_branch_sends_that_branch() -> None:
-    first, second = converse(("a", "A"), ("b", "B"))
+    _first, second = converse(("a", "A"), ("b", "B"))
     end(start(edit(named("a").public_id, "a2")), "A2")
     assert start(regenerate(second.message_id)).messages == [user("a"), assistant("A"), user("b")]
 
@@ -70,7 +70,7 @@ def test_regenerate_uses_the_present_instructions() -> None:
 
 
 def test_regenerate_without_text_shows_again_what_was_shown() -> None:
-    first, second = converse(("a", "A"), ("b", "B"))
+    first, _second = converse(("a", "A"), ("b", "B"))
     end(start(regenerate(first.message_id)), status="failed")
     assert shown() == ["a", "> A", "b", "> B"]
 
@@ -104,7 +104,7 @@ def test_two_regenerates_that_end_together_show_again_what_was_shown() -> None:
 
 
 def test_a_regenerate_that_fails_unseen_changes_nothing_that_is_shown() -> None:
-    (first,) = converse(("a", "A"))
+    (_first,) = converse(("a", "A"))
     (second,) = [start(edit(named("a").public_id, "a2"))]
     end(second, "A2")
     running = start(regenerate(second.message_id))
@@ -175,7 +175,7 @@ def test_the_title_stays_that_of_the_first_question() -> None:
 
 
 def test_a_branch_goes_on_where_it_is_shown() -> None:
-    first, second = converse(("a", "A"), ("b", "B"))
+    first, _second = converse(("a", "A"), ("b", "B"))
     end(start(regenerate(first.message_id)), "A2")
     end(start(a_turn("c")), "C")
     assert shown() == ["a", "> A2", "c", "> C"]
