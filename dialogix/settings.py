@@ -209,7 +209,7 @@ LOGGING = {
         "django": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "uvicorn": {"level": "WARNING"},
+        "uvicorn": {"level": "ERROR"},
         # Libraries that log what they send and receive where they may.
         **{name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "openai", "anthropic", "google_genai")},
     },
