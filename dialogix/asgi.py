@@ -14,6 +14,7 @@ django.setup()
 from django.core.handlers.asgi import ASGIHandler
 
 from conversations.api.handler import ChatApplication
+from conversations.live import application as live
 from dialogix import health
 from dialogix.bounds import BodyBound
 from dialogix.gate import Gate, Receive, Scope, Send
@@ -33,8 +34,7 @@ everything_else = BodyBound(ASGIHandler())
 async def route(scope: Scope, receive: Receive, send: Send) -> None:
     path = scope["path"]
     if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 4404})
+        await live(scope, receive, send)
     elif CHAT_PATH.fullmatch(path):
         await chat(scope, receive, send)
     elif (probe := PROBES.get(path.rstrip("/"))) is not None:

@@ -28,6 +28,7 @@ ECHO_WITHIN = 1.5
 """Seconds after which a word to oneself that has not come back means that the layer is away."""
 
 SEND_WITHIN = 1.0
+SENT_TOGETHER = 8
 RETRY = 0.5
 JOIN_AGAIN = 600.0
 """Seconds after which groups are joined again, should the layer have lost them unnoticed."""
@@ -62,6 +63,8 @@ class News:
         self._beats = 0
         self._echo = asyncio.Event()
         self._ear: asyncio.Task[Any] | None = None
+        # Each word on its way takes a connection: a burst of word must not become a burst of connections.
+        self._sending = asyncio.Semaphore(SENT_TOGETHER)
         self._groups: set[str] = set()
         self._joined_at = 0.0
         self._followers: dict[int, dict[UUID, float]] = {}
@@ -104,7 +107,7 @@ class News:
 
     async def _attempt(self, send: Callable[[Any], Awaitable[None]]) -> bool:
         try:
-            async with asyncio.timeout(SEND_WITHIN):
+            async with self._sending, asyncio.timeout(SEND_WITHIN):
                 await send(self._layer)
         except ChannelFull:
             return True  # whoever is to read it has a hundred words before it, and looks for itself meanwhile

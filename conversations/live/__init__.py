@@ -1,0 +1,5 @@
+"""Conversations as they change, live: the WebSocket `/ws/conversations/{id}/`."""
+
+from conversations.live.routing import application
+
+__all__ = ["application"]

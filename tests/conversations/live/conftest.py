@@ -1,0 +1,3 @@
+from tests.conversations.live.servers import owned, workers
+
+__all__ = ["owned", "workers"]
