@@ -69,7 +69,7 @@ def finish(ends: Sequence[Finished]) -> None:
             release_unanswered(end.message_pk, end.status, end.begun)
     under_way = _under_way({end.conversation_pk for end in written})
     for end in written:
-        _note(end, newest=all(key < end.message_pk for key, _ in under_way.get(end.conversation_pk, ())))
+        _note(end, newest=all(reply.key < end.message_pk for reply in under_way.get(end.conversation_pk, ())))
     _give_go(under_way)
 
 
@@ -138,12 +138,20 @@ def _show_again(vanished: Sequence[Finished], before: dict[int, tuple[int | None
             show_path_to(end.conversation_pk, leaf)
 
 
-def _under_way(conversations: Collection[int]) -> dict[int, list[tuple[int, str]]]:
-    """Per conversation its running and waiting replies, (key, state), oldest first."""
-    found: dict[int, list[tuple[int, str]]] = {}
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    key: int
+    running: bool
+    cancelled: bool
+
+
+def _under_way(conversations: Collection[int]) -> dict[int, list[_UnderWay]]:
+    """Per conversation its running and waiting replies, oldest first."""
+    found: dict[int, list[_UnderWay]] = {}
     rows = Generation.objects.filter(conversation_id__in=conversations).order_by("pk")
-    for conversation, key, state in rows.values_list("conversation_id", "pk", "state"):
-        found.setdefault(conversation, []).append((key, state))
+    for key, conversation, state, cancel in rows.values_list("pk", "conversation_id", "state", "cancel_requested_at"):
+        reply = _UnderWay(key, state == Generation.State.RUNNING, cancel is not None)
+        found.setdefault(conversation, []).append(reply)
     return found
 
 
@@ -161,12 +169,14 @@ def _note(end: Finished, *, newest: bool) -> None:
     Conversation.objects.filter(pk=end.conversation_pk).update(**changes)
 
 
-def _give_go(under_way: dict[int, list[tuple[int, str]]]) -> None:
-    """Where nothing runs any more, the turn that came first of those that wait is next."""
-    next_ones = [
-        replies[0][0]
-        for replies in under_way.values()
-        if not any(state == Generation.State.RUNNING for _, state in replies)
-    ]
+def _give_go(under_way: dict[int, list[_UnderWay]]) -> None:
+    """Where nothing runs any more, the turn that came first of those that wait is next.
+
+    What is to be cancelled ends without a go: whoever asked for that with a turn of his own goes first.
+    """
+    next_ones: list[int] = []
+    for replies in under_way.values():
+        if not any(reply.running for reply in replies):
+            next_ones += [reply.key for reply in replies if not reply.cancelled][:1]
     if next_ones:
         Generation.objects.filter(pk__in=next_ones).update(state=Generation.State.RUNNING)
