@@ -18,7 +18,7 @@ from tests.providers.fakes import REQUEST, read_into
 from tests.providers.vendors import NAMES, all_at, collect, nobody, one, outcomes, serving, text_of
 from tests.simulator import Simulator
 
-SHORT = 0.4
+SHORT = 0.8
 """Seconds after which what hangs is given up, where nothing has to answer in time."""
 
 ENOUGH = 1.6
@@ -105,6 +105,8 @@ async def test_it_falls_back_and_tells_why(name: str, fault: dict[str, Any], kin
 async def test_it_falls_back_when_the_default_model_hangs(
     name: str, hang: dict[str, Any], simulator: Simulator, settings: Settings
 ) -> None:
+    settings.PROVIDERS = {name: settings.PROVIDERS[name]}
+    await registry.warm_up()
     settings.PROVIDER_TIMEOUT = ENOUGH
     simulator.script(VENDORS[name], f"{name}-big", **hang)
     simulator.script(VENDORS[name], f"{name}-small", text="Hello")
@@ -137,8 +139,10 @@ async def test_it_fails_when_both_models_fail(
 async def test_it_is_out_of_time_when_both_models_hang(
     name: str, hang: dict[str, Any], simulator: Simulator, settings: Settings
 ) -> None:
+    settings.PROVIDERS = {name: settings.PROVIDERS[name]}
     settings.PROVIDER_TIMEOUT = SHORT
     simulator.script(VENDORS[name], **hang)
+    await registry.warm_up()
     error = await failure(name)
     assert (outcomes(error.attempts), error.timed_out) == (
         [(f"{name}-big", "timeout"), (f"{name}-small", "timeout")],
