@@ -181,7 +181,11 @@ class Anthropic:
             max_retries=0,
             timeout=http.TIMEOUT,
             default_headers={**http.HEADERS, "anthropic-version": API_VERSION},
-            http_client=anthropic.DefaultAioHttpClient(limits=http.limits(config.pool_size), timeout=http.TIMEOUT),
+            http_client=anthropic.DefaultAioHttpClient(
+                limits=http.limits(config.pool_size),
+                timeout=http.TIMEOUT,
+                trust_env=not config.simulated,  # the simulator is in this process, not behind a proxy
+            ),
             open_telemetry=False,
         )
 

@@ -170,7 +170,8 @@ class Gemini:
 
     def __init__(self, config: ProviderConfig) -> None:
         self._config = config
-        self._http = httpx2.AsyncClient(transport=http.KeepingTransport(config.pool_size), timeout=None)
+        transport = http.KeepingTransport(config.pool_size, trust_env=not config.simulated)
+        self._http = httpx2.AsyncClient(transport=transport, timeout=None)
         self._client = genai.Client(
             api_key=config.api_key or PLACEHOLDER_KEY,
             vertexai=False,

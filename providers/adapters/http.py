@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
@@ -74,14 +75,15 @@ def keeping() -> Iterator[Kept]:
 class KeepingTransport(httpx2.AsyncBaseTransport):
     """Sends the requests of an httpx2 client through aiohttp, in the event loop of the first one."""
 
-    def __init__(self, pool_size: int) -> None:
+    def __init__(self, pool_size: int, *, trust_env: bool = True) -> None:
         self._pool_size = pool_size
+        self._trust_env = trust_env
         self._ssl = httpx2.create_ssl_context()
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if self._session is None:
-            self._session = self._open()
+            self._session = self._open(request.url)
         response = await self._session.request(
             request.method,
             str(request.url),
@@ -101,11 +103,15 @@ class KeepingTransport(httpx2.AsyncBaseTransport):
         if self._session is not None:
             await self._session.close()
 
-    def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=self._pool_size, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=self._ssl)
+    def _open(self, url: httpx2.URL) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=connector,
+            connector=aiohttp.TCPConnector(limit=self._pool_size, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=self._ssl),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=True,
+            proxy=_proxy_for(url) if self._trust_env else None,
         )
+
+
+def _proxy_for(url: httpx2.URL) -> str | None:
+    """As the environment says. aiohttp's own `trust_env` would read ~/.netrc in a thread for every request."""
+    return None if proxy_bypass(url.host) else getproxies().get(url.scheme)

@@ -156,7 +156,11 @@ class OpenAI:
             max_retries=0,
             timeout=http.TIMEOUT,
             default_headers=http.HEADERS,
-            http_client=openai.DefaultAioHttpClient(limits=http.limits(config.pool_size), timeout=http.TIMEOUT),
+            http_client=openai.DefaultAioHttpClient(
+                limits=http.limits(config.pool_size),
+                timeout=http.TIMEOUT,
+                trust_env=not config.simulated,  # the simulator is in this process, not behind a proxy
+            ),
         )
 
     def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:

@@ -26,7 +26,7 @@ DRAIN_SECONDS = 0.25
 """How long the end of the response is waited for after the end of the reply: then its connection can be used again."""
 
 
-class Part(msgspec.Struct, gc=False):
+class Part(msgspec.Struct):
     """What one event of the vendor's stream says. A struct, because one is made per chunk.
 
     told: whether there is more than text

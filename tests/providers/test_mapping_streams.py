@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,9 @@ from tests.providers.rawvendor import (
     reply_to,
     text_of,
 )  # fmt: skip
+from tests.simulator import Simulator
 
+MODELS = {"openai": "gpt-4o", "anthropic": "claude-3-5-sonnet-latest", "gemini": "gemini-2.0-flash"}
 every_vendor = pytest.mark.parametrize("vendor", VENDORS)
 
 
@@ -214,10 +217,51 @@ async def test_it_opens_nothing_before_it_is_read(vendor: str) -> None:
 
 
 @every_vendor
-async def test_it_runs_many_streams_at_once(vendor: str) -> None:
-    async with raw_vendor(whole(vendor, b"a")) as server, adapter_at(vendor, server.root) as adapter:
-        texts = [text_of(events) for events in await asyncio.gather(*[collect(adapter) for _ in range(150)])]
-    assert texts == ["a"] * 150
+async def test_it_holds_as_many_streams_open_as_its_pool_allows(vendor: str) -> None:
+    async with (
+        raw_vendor(DELTAS[vendor] % b"a", ends=False) as server,
+        adapter_at(vendor, server.root, pool_size=150) as adapter,
+    ):
+        streams = [adapter.stream(REQUEST) for _ in range(150)]
+        async with asyncio.timeout(20):
+            assert await asyncio.gather(*map(anext, streams)) == [Delta("a")] * 150
+        await asyncio.gather(*[stream.aclose() for stream in streams])
+
+
+@every_vendor
+async def test_it_closes_the_connection_when_it_is_cancelled_before_any_answer(
+    vendor: str, simulator: Simulator
+) -> None:
+    simulator.script(vendor, headers_delay=60)
+    async with adapter_at(vendor, simulator.base_url(vendor)) as adapter:
+        task = asyncio.create_task(collect(adapter, replace(REQUEST, model=MODELS[vendor])))
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert simulator.wait(vendor, state="client_closed", seconds=2)
+
+
+@every_vendor
+async def test_a_simulated_vendor_is_not_looked_for_behind_a_proxy(
+    vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
+    monkeypatch.setenv("NO_PROXY", "")
+    async with raw_vendor(whole(vendor, b"a")) as server, adapter_at(vendor, server.root, simulated=True) as adapter:
+        assert text_of(await collect(adapter)) == "a"
+
+
+@every_vendor
+async def test_a_vendor_is_asked_through_the_proxy_of_the_environment(
+    vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with raw_vendor(whole(vendor, b"a")) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.root)
+        monkeypatch.setenv("no_proxy", "")
+        async with adapter_at(vendor, "http://vendor.invalid") as adapter:
+            assert text_of(await collect(adapter)) == "a"
+    assert proxy.requests[0].startswith(b"POST http://vendor.invalid/")
 
 
 @pytest.mark.parametrize(

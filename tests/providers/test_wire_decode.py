@@ -67,6 +67,11 @@ def test_it_gives_an_event_with_its_blank_line_and_not_later() -> None:
     assert decoder.feed(b"data: x\r\n\r") == [(b"", b"x")]
 
 
+def test_it_bears_an_empty_read_within_a_line_end() -> None:
+    decoder = SSEDecoder()
+    assert [decoder.feed(read) for read in (b"data: a\r", b"", b"\ndata: b\n\n")] == [[], [], [(b"", b"a\nb")]]
+
+
 def test_it_joins_several_data_lines() -> None:
     assert decode(b"data: a\ndata:  b\ndata:\n\n") == [(b"", b"a\n b\n")]
 
