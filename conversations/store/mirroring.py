@@ -78,16 +78,15 @@ def seen(conversation_pk: int, known: Mapping[int, str], *, everything: bool) ->
     messages = Message.objects.filter(conversation_id=conversation_pk)
     newest = messages.filter(active=True).order_by("-pk").values_list("pk", "status")[:WINDOW]
     shown = dict(reversed(newest))
-    oldest = min(shown, default=0)
-    left = any(key not in shown and key >= oldest for key in known)
+    missing = known.keys() - shown.keys()
+    further_up = set(messages.filter(pk__in=missing, active=True).values_list("pk", flat=True)) if missing else set()
     out_of_order = any(key not in known and key < max(known, default=0) for key in shown)
-    wanted = {key for key, status in shown.items() if known.get(key) != status}
-    if everything or left or out_of_order:
-        wanted |= shown.keys()
-    # A reply that streamed may have ended without text, or out of the window; its end is news as well.
-    wanted |= {key for key, status in known.items() if status == Status.STREAMING and key not in shown}
+    left = out_of_order or bool(missing - further_up)
+    wanted = {key for key, status in shown.items() if everything or left or known.get(key) != status}
+    # A reply that streamed may have ended without text, or further up; its end is news as well.
+    wanted |= {key for key in missing if known[key] == Status.STREAMING}
     page = filled(list(messages.filter(pk__in=wanted).order_by("pk"))) if wanted else Page((), {}, {})
-    return Seen(mark, shown, left or out_of_order, page, parents_of(page.messages))
+    return Seen(mark, shown, left, page, parents_of(page.messages))
 
 
 def _batches(items: Collection[Any]) -> list[list[Any]]:
