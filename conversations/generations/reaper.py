@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
-
-from django.db import DatabaseError
 
 from conversations import database
 from conversations.models import Status, Worker
@@ -18,20 +17,24 @@ BEAT = 2.0
 STALE = timedelta(seconds=15)
 """A worker that the database has not heard of for so long is taken for dead."""
 
+GAP = STALE.total_seconds() / 2
+"""Seconds between two beats after which we must have been away, or asleep: others' silence may then be ours."""
+
 SWEEP = 600.0
 
 log = logging.getLogger("conversations.recovery")
 
 
-def recover(*, silence: timedelta | None) -> int:
+def recover(*, silence: timedelta | None, as_of: datetime | None = None) -> int:
     """End what dead workers left: those of this host at once, others after `silence` (None: not at all).
 
+    as_of: the moment, by the database's clock, at which they had been silent for so long; None: now
     Returns how many replies were marked `interrupted`.
     """
     ended = sum(_bury(worker, None) for worker in workers.dead_on_this_host())
     ended += _end(recovery.replies_without_worker(), None)
     if silence is not None:
-        ended += sum(_bury(worker, silence) for worker in recovery.workers_dead_for(silence))
+        ended += sum(_bury(worker, silence) for worker in recovery.workers_dead_for(silence, as_of))
     return ended
 
 
@@ -55,37 +58,56 @@ class Reaper:
     """Beats this worker's heart and, in the same rhythm, looks for others whose heart has stopped.
 
     It trusts no silence that may have been its own: only after it has itself reached the database, beat by beat, for
-    a full stale period does it judge others.
+    a full stale period does it judge others, and by its own last heartbeat, not by the present time. So a database
+    that was away, or stood still, kills nobody.
+
+    beaten_lately: whether a batch has just done what a heartbeat does
+    clock:         monotonic seconds
     """
 
-    def __init__(self, worker_id: UUID, beaten_lately: Callable[[], bool], on_replaced: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        worker_id: UUID,
+        beaten_lately: Callable[[], bool],
+        on_replaced: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.worker_id = worker_id
         self._beaten_lately = beaten_lately
         self._on_replaced = on_replaced
+        self._clock = clock
         self._reached_since: float | None = None
-        self._last_round = 0.0
-        self._swept_at = 0.0
+        self._reached_at = 0.0
+        self._swept_at: float | None = None
 
     async def run(self) -> None:
         while True:
             try:
                 await self.round()
-            except DatabaseError as error:
+            except Exception as error:  # noqa: BLE001 - without housekeeping, dead workers' replies stream for ever
                 self._reached_since = None
                 log.warning("heartbeat failed", extra={"event": "heartbeat_failed", "error": type(error).__name__})
             await asyncio.sleep(BEAT)
 
     async def round(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if not self._beaten_lately() and not await database.write(workers.beat, self.worker_id):
+        seen = await database.write(workers.seen, self.worker_id, beat=not self._beaten_lately())
+        if seen is None:
             self._on_replaced()
             return
-        if self._reached_since is None or now - self._last_round > STALE.total_seconds():
-            self._reached_since = now  # we were away, or asleep: what looks stale may only look so to us
-        self._last_round = now
-        settled = now - self._reached_since >= STALE.total_seconds()
-        await database.write(recover, silence=STALE if settled else None)
+        await database.write(recover, silence=STALE if self._settled() else None, as_of=seen)
         await database.write(end_unanswered_cancels)
-        if now - self._swept_at > SWEEP:
-            self._swept_at = now
-            await database.write(recovery.sweep)
+        await self._sweep()
+
+    def _settled(self) -> bool:
+        """The database has just been reached: has it been for long enough?"""
+        now = self._clock()
+        if self._reached_since is None or now - self._reached_at > GAP:
+            self._reached_since = now
+        self._reached_at = now
+        return now - self._reached_since >= STALE.total_seconds()
+
+    async def _sweep(self) -> None:
+        now = self._clock()
+        if self._swept_at is None or now - self._swept_at > SWEEP:
+            more = await database.write(recovery.sweep)
+            self._swept_at = None if more else now

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from conversations.models import Generation, JournalEntry, Message
+from conversations.store.journalled import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def news_of(followed: Mapping[int, int]) -> dict[int, News]:
             continue
         found = entries.get(key, [])
         news[key] = News(
-            text="".join(entry.text for entry in found),
+            text=joined((entry.position, entry.text) for entry in found),
             position=found[0].position if found else 0,
             last_entry=found[-1].pk if found else last_seen,
             model=models.get(key, ""),

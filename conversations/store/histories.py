@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from conversations.models import Conversation, JournalEntry, Message, Status
 from conversations.refusals import InvalidTurn, NotThere
+from conversations.store.journalled import joined
 from conversations.store.paths import SHOWN
 
 CHUNK = 500
@@ -75,11 +76,11 @@ def streamed_of(messages: Sequence[Message]) -> Mapping[int, str]:
     streaming = [message.pk for message in messages if message.status == Status.STREAMING]
     if not streaming:
         return {}
-    texts = dict.fromkeys(streaming, "")
+    pieces: dict[int, list[tuple[int, str]]] = {key: [] for key in streaming}
     entries = JournalEntry.objects.filter(message_id__in=streaming).order_by("pk")
-    for key, text in entries.values_list("message_id", "text"):
-        texts[key] += text
-    return texts
+    for key, position, text in entries.values_list("message_id", "position", "text"):
+        pieces[key].append((position, text))
+    return {key: joined(found) for key, found in pieces.items()}
 
 
 def parents_of(messages: Sequence[Message]) -> Mapping[int, str]:

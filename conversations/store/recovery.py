@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from conversations.models import Generation, IdempotencyKey, JournalEntry, Message, Status, Worker
 from conversations.store.claims import KEPT
 from conversations.store.endings import Finished, finish, lock_conversations
+from conversations.store.journalled import joined
 
 CANCEL_PATIENCE = timedelta(seconds=2)
 """How long a worker may take to end a reply it was asked to cancel."""
@@ -24,12 +25,13 @@ SWEPT_AT_ONCE = 1000
 def journalled_text(message_pk: int) -> str:
     """What the journal holds of a reply, in order."""
     entries = JournalEntry.objects.filter(message_id=message_pk).order_by("id")
-    return "".join(entries.values_list("text", flat=True))
+    return joined(entries.values_list("position", "text"))
 
 
-def workers_dead_for(silence: timedelta) -> list[Worker]:
-    """Workers whose last heartbeat is older than `silence`, by the database's clock."""
-    return list(Worker.objects.filter(heartbeat_at__lt=Now() - silence))
+def workers_dead_for(silence: timedelta, as_of: datetime | None) -> list[Worker]:
+    """Workers whose last heartbeat was older than `silence` at a moment of the database's clock (None: now)."""
+    since = Now() - silence if as_of is None else as_of - silence
+    return list(Worker.objects.filter(heartbeat_at__lt=since))
 
 
 def replies_of(worker_id: UUID) -> list[int]:
@@ -79,17 +81,20 @@ def forget(worker_id: UUID, *, unless_seen_within: timedelta | None = None) -> N
     rows.delete()
 
 
-def sweep() -> None:
-    """Delete what nobody needs any more, in bounded steps: journal rows without a reply, old idempotency keys."""
+def sweep() -> bool:
+    """Delete some of what nobody needs any more: journal rows without a reply, old keys. Whether there may be more."""
     alive = Generation.objects.filter(pk=OuterRef("message_id"))
-    _delete(JournalEntry, JournalEntry.objects.filter(~Exists(alive)).values_list("pk", flat=True)[:SWEPT_AT_ONCE])
-    old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT)
-    _delete(IdempotencyKey, old.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+    orphans = JournalEntry.objects.filter(~Exists(alive)).values_list("pk", flat=True)[:SWEPT_AT_ONCE]
+    old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT).values_list("pk", flat=True)[:SWEPT_AT_ONCE]
+    counts = _delete(JournalEntry, orphans), _delete(IdempotencyKey, old)
+    return max(counts) >= SWEPT_AT_ONCE
 
 
-def _delete(model: type[JournalEntry | IdempotencyKey], keys: Collection[int]) -> None:
-    if found := list(keys):
+def _delete(model: type[JournalEntry | IdempotencyKey], keys: Iterable[int]) -> int:
+    found = list(keys)
+    if found:
         model.objects.filter(pk__in=found).delete()
+    return len(found)
 
 
 def _as_found(generation: Generation, status: Status) -> Finished:

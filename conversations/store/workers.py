@@ -6,6 +6,7 @@ import os
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -57,9 +58,12 @@ def register(worker_id: UUID, process: Process) -> None:
     Worker.objects.create(id=worker_id, host=process.host, pid=process.pid, process_started=process.started)
 
 
-def beat(worker_id: UUID) -> bool:
-    """Tell the database that this worker lives; False where it is no longer known."""
-    return bool(Worker.objects.filter(pk=worker_id).update(heartbeat_at=Now()))
+def seen(worker_id: UUID, *, beat: bool) -> datetime | None:
+    """When the database last heard of this worker, now where it beats; None where it is no longer known."""
+    row = Worker.objects.filter(pk=worker_id)
+    if beat:
+        row.update(heartbeat_at=Now())
+    return row.values_list("heartbeat_at", flat=True).first()
 
 
 def dead_on_this_host() -> list[Worker]:

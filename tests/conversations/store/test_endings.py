@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conversations.models import Attempt, Conversation, Generation, JournalEntry, Message, Status
@@ -35,7 +37,7 @@ def test_it_notes_how_the_reply_ended(status: str) -> None:
 
 
 def test_it_notes_what_is_known_of_the_reply() -> None:
-    known = {
+    known: dict[str, Any] = {
         "provider": "gpt",
         "model": "gpt-4o",
         "finish_reason": "stop",
