@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
 import anthropic
@@ -48,9 +49,10 @@ LOADS = {
 }
 
 
-def ours(vendor: str, url: str) -> Ask:
+def ours(vendor: str, url: str, stack: AsyncExitStack) -> Ask:
     config = ProviderConfig("bench", vendor, "KEY", "key", url, "", "", None, None, "")
     adapter = ADAPTERS[vendor](config)
+    stack.push_async_callback(adapter.aclose)
 
     async def ask(text: str) -> int:
         request = CompletionRequest([Message("user", text)], MODELS[vendor], max_tokens=8192)
@@ -59,8 +61,9 @@ def ours(vendor: str, url: str) -> Ask:
     return ask
 
 
-def openai_iterator(url: str) -> Ask:
+def openai_iterator(url: str, stack: AsyncExitStack) -> Ask:
     client = openai.AsyncOpenAI(api_key="key", base_url=url)
+    stack.push_async_callback(client.close)
 
     async def ask(text: str) -> int:
         messages: Any = [{"role": "user", "content": text}]
@@ -70,8 +73,9 @@ def openai_iterator(url: str) -> Ask:
     return ask
 
 
-def anthropic_iterator(url: str) -> Ask:
+def anthropic_iterator(url: str, stack: AsyncExitStack) -> Ask:
     client = anthropic.AsyncAnthropic(api_key="key", base_url=url)
+    stack.push_async_callback(client.close)
 
     async def ask(text: str) -> int:
         messages: Any = [{"role": "user", "content": text}]
@@ -84,8 +88,9 @@ def anthropic_iterator(url: str) -> Ask:
     return ask
 
 
-def gemini_iterator(url: str) -> Ask:
+def gemini_iterator(url: str, stack: AsyncExitStack) -> Ask:
     client = genai.Client(api_key="key", http_options=types.HttpOptions(base_url=url))
+    stack.push_async_callback(client.aio.aclose)
 
     async def ask(text: str) -> int:
         chunks = await client.aio.models.generate_content_stream(model=MODELS["gemini"], contents=text)
@@ -109,8 +114,9 @@ async def measure(ask: Ask, load: Load) -> float:
 
 async def compare(vendor: str, url: str) -> None:
     for name, load in LOADS.items():
-        sdk = await measure(ITERATORS[vendor](url), load)
-        own = await measure(ours(vendor, url), load)
+        async with AsyncExitStack() as stack:
+            sdk = await measure(ITERATORS[vendor](url, stack), load)
+            own = await measure(ours(vendor, url, stack), load)
         per_chunk = f"{sdk / load.chunks * 1e6:8.1f} {own / load.chunks * 1e6:8.1f} us/chunk"
         print(f"{vendor:10} {name:6} {per_chunk} {sdk * 1e3:9.2f} {own * 1e3:8.2f} ms/request {own / sdk:6.3f}")
 
