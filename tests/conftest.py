@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.simulator import simulator  # noqa: F401  (a fixture)
+from providers.simulator import server as simulator_server
+from tests.conversations.redis_server import RedisServer
+from tests.services.server import LiveServer
+from tests.simulator import Simulator, simulator  # noqa: F401  (a fixture)
+
+StartServer = Callable[..., LiveServer]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -18,3 +25,39 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = pyfuncitem._fixtureinfo.argnames
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture
+def start_server() -> Iterator[StartServer]:
+    """Starts servers with the given environment: `start_server(AUTH_MODE="required", WEB_WORKERS="2")`."""
+    started: list[LiveServer] = []
+
+    def start(**variables: str) -> LiveServer:
+        started.append(LiveServer(**variables))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[LiveServer]:
+    """One server for all tests that need no special one; its vendors are this process's `simulator`."""
+    vendors = Simulator(simulator_server.ensure_running()).env()
+    server = LiveServer(**vendors, RATE_LIMIT="100000/h")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis: the one that `TEST_REDIS_URL` names, else one of our own."""
+    given = os.environ.get("TEST_REDIS_URL")
+    if given:
+        yield given
+        return
+    own = RedisServer()
+    own.start()
+    yield own.url
+    own.stop()

