@@ -116,6 +116,9 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 AUTH_MODE = env.choice("AUTH_MODE", "open", ("open", "required"))
+AUTH_JWKS_URL = env.web_url("AUTH_JWKS_URL")
+AUTH_JWT_ISSUER = env.optional("AUTH_JWT_ISSUER")
+AUTH_JWT_AUDIENCE = env.words("AUTH_JWT_AUDIENCE")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 

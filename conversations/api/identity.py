@@ -18,7 +18,8 @@ from rest_framework.request import Request
 from conversations import database
 from conversations.api import tokens
 from conversations.api.addresses import address_of, client_address, trusted_proxies
-from conversations.api.errors import ApiError
+from conversations.api.errors import RETRY_AFTER, ApiError
+from conversations.api.jwks import KeysUnavailableError
 from conversations.api.sessions import csrf_failure, session_owner
 
 SUBPROTOCOL = "dialogix"
@@ -106,9 +107,21 @@ def unauthorized(details: str) -> ApiError:
     return ApiError(401, details, headers={"WWW-Authenticate": "Bearer"})
 
 
+def unavailable(error: KeysUnavailableError) -> ApiError:
+    """A token that cannot be judged now is no bad one: its client shall keep it, and come again."""
+    return ApiError(503, str(error), headers={"Retry-After": RETRY_AFTER})
+
+
 async def _resolve_async(credentials: Credentials) -> Caller:
     known = _remembered(credentials)
-    return known if known is not None else await database.read(_resolve, credentials)
+    if known is not None:
+        return known
+    if credentials.token is None:
+        return await database.read(_resolve, credentials)
+    try:
+        return _granted(credentials, await tokens.verify_async(credentials.token))
+    except KeysUnavailableError as error:
+        raise unavailable(error) from None
 
 
 def _remembered(credentials: Credentials) -> Caller | None:
@@ -123,7 +136,10 @@ def _remembered(credentials: Credentials) -> Caller | None:
 
 def _resolve(credentials: Credentials) -> Caller:
     if credentials.token is not None:
-        return _granted(credentials, tokens.verify(credentials.token))
+        try:
+            return _granted(credentials, tokens.verify(credentials.token))
+        except KeysUnavailableError as error:
+            raise unavailable(error) from None
     owner_id = session_owner(credentials.session_key)
     if owner_id is None:
         raise unauthorized("The session has ended: sign in again")
