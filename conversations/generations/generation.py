@@ -15,7 +15,7 @@ from typing import Protocol
 from django.db import DatabaseError
 
 from conversations.generations.buffer import Buffer, Ending
-from conversations.generations.production import Production
+from conversations.generations.production import UNEXPECTED, Production
 from conversations.models import Status
 from conversations.store.begin import Begun
 from conversations.store.endings import Finished
@@ -28,6 +28,8 @@ STOP_AGAIN = 0.1
 
 CANCELLED = Ending(Status.CANCELLED, "", 409)
 SHUTTING_DOWN = Ending(Status.INTERRUPTED, "The server is shutting down; the text is as far as it came.", 503)
+BROKEN = Ending(Status.FAILED, UNEXPECTED, 500)
+KILLED = Ending(Status.INTERRUPTED, "The server stopped.", 503, stored=False)
 NOT_STORED = "The reply could not be stored: the database cannot be reached."
 
 log = logging.getLogger("conversations.generations")
@@ -143,7 +145,12 @@ class Generation:
         self.begun.set_result(begun)
         try:
             await self._live(begun)
+        except Exception:
+            # The boundary of a reply: whoever waits for its end is told, whatever broke.
+            log.exception("reply broke", extra={"event": "reply_broke"})
+            self.buffer.end(replace(BROKEN, stored=False))
         finally:
+            self.buffer.end(KILLED)
             self._on_end(self)
 
     async def _live(self, begun: Begun | None) -> None:
@@ -163,6 +170,10 @@ class Generation:
             return await self._produce(begun)
         except asyncio.CancelledError:
             return self._reason_to_stop()
+        except Exception:
+            # Before a vendor was asked: its row and its viewers get an end all the same.
+            log.exception("generation broke", extra={"event": "generation_broke"})
+            return BROKEN
         finally:
             self._stoppable = False
 

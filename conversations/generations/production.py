@@ -21,6 +21,11 @@ from providers.messages import CompletionRequest
 MAX_REPLY_LENGTH = 2_000_000
 """Code points. No model says so much; a vendor that never stops must not fill our memory."""
 
+MAX_TOKENS = 2**31 - 1
+"""The most that a column takes. Some vendors' servers count -1 where they do not know."""
+
+UNEXPECTED = "An unexpected error ended the reply."
+
 log = logging.getLogger("conversations.generations")
 
 
@@ -69,8 +74,8 @@ class Production:
         except Exception:
             # The boundary of a reply: whatever broke, its clients and its row get an end.
             log.exception("generation broke", extra={"event": "generation_broke"})
-            self._close("failed", "An unexpected error ended the reply.")
-            return Ending(Status.FAILED, "An unexpected error ended the reply.", 500)
+            self._close("failed", UNEXPECTED)
+            return Ending(Status.FAILED, UNEXPECTED, 500)
         self._close("complete")
         return Ending(Status.COMPLETE)
 
@@ -125,7 +130,7 @@ class Production:
     def tally(self) -> Tally | None:
         """What the reply used; None where no model was ever heard of."""
         if self.usage is not None:
-            return Tally(self.usage.input_tokens, self.usage.output_tokens, estimated=False)
+            return Tally(_bounded(self.usage.input_tokens), _bounded(self.usage.output_tokens), estimated=False)
         if self.serving is None or self.request is None:
             return None
         estimated = estimates.usage(self.request, self.buffer.text)
@@ -134,3 +139,7 @@ class Production:
     def told(self, ending: Ending) -> Ending:
         """The ending with what the model said of it."""
         return replace(ending, finish_reason=self.finish.reason if self.finish else None, tally=self.tally())
+
+
+def _bounded(tokens: int) -> int:
+    return min(max(tokens, 0), MAX_TOKENS)
