@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "corsheaders",
     "knox",
+    "drf_spectacular_sidecar",
     "conversations",
     "providers",
 ]

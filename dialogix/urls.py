@@ -7,6 +7,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path, re_path
 
 from conversations.api.routing import methods
+from conversations.api.schema import views as docs
 from conversations.page import views as page
 from conversations.signin import sign_in
 from dialogix import health
@@ -17,6 +18,8 @@ urlpatterns = [
     path("", page.chat, name="chat"),
     path("sign-in/", page.sign_in, name="sign-in"),
     path("sign-out/", LogoutView.as_view(next_page="/"), name="sign-out"),
+    path("api/schema/", docs.schema, name="schema"),
+    path("api/docs/", docs.docs, name="docs"),
     path("admin/login/", sign_in),
     path("admin/", admin.site.urls),
 ]

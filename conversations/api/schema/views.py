@@ -1,0 +1,43 @@
+"""`/api/schema/` and `/api/docs/`, open to everybody and without any outside host."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+SOURCE = Path(__file__).with_name("openapi.yaml")
+# Swagger UI sets styles of its own from script; everything it loads is ours.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The description as plain values."""
+    return dict(yaml.safe_load(SOURCE.read_text(encoding="utf-8")))
+
+
+@cache
+def _encoded() -> bytes:
+    return msgspec.json.encode(document())
+
+
+@require_safe
+def schema(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(_encoded(), content_type="application/vnd.oai.openapi+json")
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponseBase:
+    response = render(request, "conversations/docs.html")
+    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return response
