@@ -4,7 +4,8 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help run test check format requirements token simulator shell bench bench-quick clean
 
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name))))
+# The first that runs: version managers put names into PATH that they then refuse to serve.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do $$name -c '' 2>/dev/null && echo $$name && break; done)
 UV := $(shell command -v uv)
 BIN := .venv/bin
 SERVER := .venv/.server
