@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def command(name: str, port: int, upstream: int) -> Sequence[str]:
         case "simulator":
             return PYTHON, "-m", "providers.simulator", "--no-recording", "--port", str(port)
         case "dialogix":
-            return *UVICORN, "--port", str(port), "dialogix.asgi:application"
+            return PYTHON, "-m", "dialogix.serve", "--migrate"
         case "baseline":
             return *UVICORN, "--port", str(port), "bench.baseline_sdk:app"
         case "floor":
@@ -76,7 +76,6 @@ def environment(port: int, upstream: int, folder: Path) -> dict[str, str]:
     """One worker, production's settings, a database of its own, and the simulator for OpenAI."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "DJANGO_"))},
-        "DJANGO_SETTINGS_MODULE": "dialogix.settings",
         "PORT": str(port),
         "STATE_DIR": str(folder),
         "ENV_FILE": str(folder / "none.env"),
@@ -103,8 +102,6 @@ def running(
     port = port or free_port()
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log"
-    if name == "dialogix":
-        run((PYTHON, "-m", "django", "migrate"), environment(port, upstream, folder))
     with log.open("ab") as output:
         process = subprocess.Popen(
             other or command(name, port, upstream),
@@ -137,8 +134,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def run(arguments: Sequence[str], variables: Mapping[str, str]) -> None:
-    """A command that has to succeed before a server is started."""
-    subprocess.run(arguments, cwd=ROOT, env=dict(variables), check=True, stdout=subprocess.DEVNULL)
