@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 # The first that runs: version managers put names into PATH that they then refuse to serve.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do $$name -c '' 2>/dev/null && echo $$name && break; done)
 UV := $(shell command -v uv)
+# uv trusts the certificates that the system does, as pip does.
+export UV_SYSTEM_CERTS ?= true
 BIN := .venv/bin
 SERVER := .venv/.server
 TOOLS := .venv/.tools
