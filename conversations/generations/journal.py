@@ -17,6 +17,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from conversations import database
 from conversations.generations.generation import Generation
+from conversations.models import Status
+from conversations.store import recovery
 from conversations.store.batch import Append, Batch, Standing, standing, write_batch
 from conversations.store.endings import Finished
 from conversations.store.usage import UsageKey, UsageSums
@@ -41,8 +43,12 @@ class _End:
 
 @dataclass(slots=True)
 class _Taken:
-    """One batch on its way, and what has to be put back should it not arrive."""
+    """One batch on its way, and what has to be put back should it not arrive.
 
+    since: when the oldest of it came, by the event loop's clock
+    """
+
+    since: float | None = None
     appends: list[tuple[Generation, Append]] = field(default_factory=list)
     ends: list[_End] = field(default_factory=list)
     usage: dict[UsageKey, UsageSums] = field(default_factory=dict)
@@ -56,13 +62,22 @@ class Journal:
 
     def __init__(self, worker_id: UUID, on_standing: Callable[[Standing, Iterable[int]], None]) -> None:
         self.worker_id = worker_id
-        self.lag = 0.0
+        self.batches = 0
         self._on_standing = on_standing
         self._dirty: dict[Generation, None] = {}
         self._ends: list[_End] = []
         self._usage: dict[UsageKey, UsageSums] = {}
         self._wake = asyncio.Event()
         self._written_at = 0.0
+        self._oldest: float | None = None
+        self._writing: _Taken | None = None
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest text or end has waited to be stored."""
+        waiting = [self._oldest, self._writing.since if self._writing else None]
+        since = min((moment for moment in waiting if moment is not None), default=None)
+        return 0.0 if since is None else asyncio.get_running_loop().time() - since
 
     # -- what replies tell it ---------------------------------------------------------------------------------------
 
@@ -70,6 +85,7 @@ class Journal:
         """There is new text. Costs nothing where that is known already."""
         if not self._dirty:
             self._wake.set()
+            self._begin_to_wait()
         self._dirty[generation] = None
 
     async def end(self, generation: Generation, finished: Finished) -> bool:
@@ -79,6 +95,7 @@ class Journal:
         """
         end = _End(generation, finished, asyncio.get_running_loop().create_future())
         self._dirty.pop(generation, None)
+        self._begin_to_wait()
         self._ends.append(end)
         self._wake.set()
         try:
@@ -108,6 +125,13 @@ class Journal:
         if not (taken.appends or taken.ends or taken.usage):
             return True
         self._written_at = asyncio.get_running_loop().time()
+        self._writing = taken
+        try:
+            return await self._write(taken)
+        finally:
+            self._writing = None
+
+    async def _write(self, taken: _Taken) -> bool:
         try:
             stands = await database.write(write_batch, self.worker_id, taken.batch())
         except (OperationalError, InterfaceError) as error:
@@ -125,19 +149,29 @@ class Journal:
 
     async def _apart(self, taken: _Taken) -> None:
         """Write what was refused together one by one; what is refused again fails alone."""
-        parts = [_Taken(appends=[append]) for append in taken.appends] + [_Taken(ends=[end]) for end in taken.ends]
+        parts = [_Taken(taken.since, appends=[append]) for append in taken.appends] + [_Taken(taken.since, ends=[end]) for end in taken.ends]
         for part in [*parts, _Taken(usage=taken.usage)]:
             try:
                 stands = await database.write(write_batch, self.worker_id, part.batch())
             except (OperationalError, InterfaceError):
                 self._put_back(part)
-            except Exception as error:
+            except Exception:
                 log.exception("write refused", extra={"event": "write_refused"})
                 for end in part.ends:
-                    if not end.done.done():
-                        end.done.set_exception(DatabaseError(type(error).__name__))
+                    await self._give_up(end)
             else:
                 self._settle(part, stands)
+
+    async def _give_up(self, end: _End) -> None:
+        """An end that cannot be written: the reply ends with what the journal holds, so that no turn waits for it."""
+        try:
+            await database.write(recovery.end_for_another, end.finished.message_pk, Status.FAILED)
+        except DatabaseError as error:
+            if not end.done.done():
+                end.done.set_exception(error)
+        else:
+            if not end.done.done():
+                end.done.set_result(False)
 
     async def look(self) -> None:
         """Learn how the replies stand without writing. Raises `DatabaseError`."""
@@ -165,14 +199,19 @@ class Journal:
                 return
 
     def _take(self) -> _Taken:
-        taken = _Taken(ends=self._ends, usage=self._usage)
+        taken = _Taken(since=self._oldest, ends=self._ends, usage=self._usage)
         for generation in self._dirty:
             if append := _append_of(generation):
                 taken.appends.append((generation, append))
-        self._dirty, self._ends, self._usage = {}, [], {}
+        self._dirty, self._ends, self._usage, self._oldest = {}, [], {}, None
         return taken
 
+    def _begin_to_wait(self) -> None:
+        if self._oldest is None:
+            self._oldest = asyncio.get_running_loop().time()
+
     def _put_back(self, taken: _Taken) -> None:
+        self._oldest = taken.since if taken.since is not None else self._oldest
         for generation, _ in taken.appends:
             self._dirty[generation] = None
         ended = {end.generation for end in taken.ends}
@@ -181,6 +220,7 @@ class Journal:
             self.count(key, sums)
 
     def _settle(self, taken: _Taken, stands: Standing) -> None:
+        self.batches += 1
         for generation, append in taken.appends:
             generation.journalled = append.position + len(append.text)
             generation.serving_told = generation.serving_told or bool(append.model)

@@ -19,6 +19,10 @@ CANCEL_PATIENCE = timedelta(seconds=2)
 """How long a worker may take to end a reply it was asked to cancel."""
 
 INTERRUPTED = "The server that produced this reply stopped. The text is as far as it came."
+ERRORS = {
+    Status.INTERRUPTED: INTERRUPTED,
+    Status.FAILED: "The end of this reply could not be stored. The text is as far as it was.",
+}
 SWEPT_AT_ONCE = 1000
 
 
@@ -107,7 +111,7 @@ def _as_found(generation: Generation, status: Status) -> Finished:
         text=text,
         provider=message.provider,
         model=message.model,
-        error=INTERRUPTED if status == Status.INTERRUPTED else "",
+        error=ERRORS.get(status, ""),
         time_to_first_token_ms=message.time_to_first_token_ms,
         begun=bool(text),
     )
