@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from conversations.api.errors import ApiError, error_body
+from conversations.api.errors import ApiError
 from conversations.api.identity import Caller, identify_socket
 from conversations.generations import engine
 from conversations.identifiers import CHOSEN_ID
@@ -24,7 +24,10 @@ LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 
 
 async def admit(scope: Scope, conversation_id: str) -> Caller:
-    """The caller, where there is one who may watch this conversation. Raises `ApiError`, `Unavailable`."""
+    """The caller, where there is one who may watch this conversation.
+
+    Raises `ApiError`, whose status a handshake cannot tell (it is 403 for all), and `Unavailable`, `DatabaseError`.
+    """
     if engine.draining:
         raise Unavailable("The server is shutting down. Please try again in a moment.")
     host = _header(scope, b"host")
@@ -36,22 +39,6 @@ async def admit(scope: Scope, conversation_id: str) -> Caller:
     if not CHOSEN_ID.fullmatch(conversation_id):
         raise ApiError(404, "This cannot be the id of a conversation.")
     return caller
-
-
-async def refuse(scope: Scope, send: Send, status: int, details: str) -> None:
-    """Refuse the handshake, with a body that says why where the server can send one.
-
-    The status of a refusal that is about the caller is 403, as browsers and other servers have it.
-    """
-    status = 403 if status in (401, 403) else status
-    if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": 4000 + status})
-        return
-    headers = [(b"content-type", b"application/json")]
-    if status == 503:
-        headers.append((b"retry-after", b"5"))
-    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": error_body(scope["path"], status, details)})
 
 
 def _header(scope: Scope, wanted: bytes) -> str:

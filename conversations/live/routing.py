@@ -7,13 +7,13 @@ from typing import Any
 from channels.routing import URLRouter
 from django.urls import re_path
 
-from conversations.live.admission import Receive, Scope, Send, refuse
+from conversations.live.admission import Receive, Scope, Send
 from conversations.live.socket import mirror_socket
 
 
 async def nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
     await receive()
-    await refuse(scope, send, 404, "There is no socket at this address.")
+    await send({"type": "websocket.close"})
 
 
 # Django's function takes views; Channels gives it ASGI applications.

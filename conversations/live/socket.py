@@ -10,10 +10,10 @@ from django.db import DatabaseError
 
 from conversations.api.errors import ApiError
 from conversations.api.identity import SUBPROTOCOL, Caller, identify_socket
-from conversations.live.admission import Receive, Scope, Send, admit, refuse
+from conversations.live.admission import Receive, Scope, Send, admit
 from conversations.live.mirror import GIVEN_UP, Mirror
 from conversations.live.views import View
-from conversations.live.watcher import watcher
+from conversations.live.watcher import RESTARTING, watcher
 from conversations.refusals import Unavailable
 
 MOST_BYTES = 4096
@@ -26,6 +26,7 @@ VOUCH_AGAIN = 3.0
 """Seconds between two questions whether the credentials are still good."""
 
 TOO_BIG = 1009
+TRY_AGAIN = 1013
 BROKEN = 1011
 UNAUTHORIZED = 4401
 
@@ -36,21 +37,26 @@ async def mirror_socket(scope: Scope, receive: Receive, send: Send) -> None:
     """Show one conversation until the client leaves or there is a reason to close."""
     conversation_id = scope["url_route"]["kwargs"]["conversation_id"]
     await receive()
+    caller: Caller | None
+    code = TRY_AGAIN
     try:
         caller = await admit(scope, conversation_id)
     except ApiError as error:
-        await refuse(scope, send, error.status, error.details)
+        log.info("socket refused", extra={"event": "socket_refused", "reason": error.details})
+        await send({"type": "websocket.close"})
         return
-    except Unavailable as refusal:
-        await refuse(scope, send, 503, str(refusal))
-        return
+    except Unavailable:
+        caller, code = None, RESTARTING
     except DatabaseError:
-        await refuse(scope, send, 503, "The database cannot be reached. Please try again in a moment.")
-        return
+        caller = None
     subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope.get("subprotocols", ()) else None
     with suppress(OSError):  # the client has left; servers raise this from `send`
         await send({"type": "websocket.accept", "subprotocol": subprotocol})
-        await _serve(scope, receive, send, caller, conversation_id)
+        if caller is None:
+            # A handshake that is refused tells a browser nothing; a code tells it to come again.
+            await send({"type": "websocket.close", "code": code})
+        else:
+            await _serve(scope, receive, send, caller, conversation_id)
 
 
 async def _serve(scope: Scope, receive: Receive, send: Send, caller: Caller, conversation_id: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from tests.conversations.live.people import Person, person
 from tests.conversations.live.servers import Server
@@ -105,14 +106,16 @@ async def test_it_keeps_pages_out_whose_name_leads_here(workers: list[Server]) -
     here = workers[0].root.split(":")
     evil = workers[0].url(new_id()).replace("127.0.0.1", "evil.example")
     with pytest.raises(InvalidStatus) as caught:
-        async with connect(evil, host=here[0], port=int(here[1]), origin=f"http://evil.example:{here[1]}", proxy=None):
+        async with connect(
+            evil, host=here[0], port=int(here[1]), origin=Origin(f"http://evil.example:{here[1]}"), proxy=None
+        ):
             pass
     assert caught.value.response.status_code == 403
 
 
 @pytest.mark.parametrize("conversation", ["-x", "a%20b", "a" * 129, "%C3%A9", "..%2fx", "a%00"])
 async def test_it_refuses_what_cannot_be_an_id(workers: list[Server], conversation: str) -> None:
-    assert await refusal(workers[0], conversation) == 404
+    assert await refusal(workers[0], conversation) == 403
 
 
 async def test_it_takes_the_longest_id(workers: list[Server]) -> None:
@@ -121,4 +124,4 @@ async def test_it_takes_the_longest_id(workers: list[Server]) -> None:
 
 
 async def test_there_is_no_other_socket(workers: list[Server]) -> None:
-    assert await refusal(workers[0], "x/y") == 404
+    assert await refusal(workers[0], "x/y") == 403

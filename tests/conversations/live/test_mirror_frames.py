@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from tests.conversations.live.servers import Server
 from tests.conversations.live.watching import get, new_id, post, say, watching
 from tests.simulator import Simulator
 
-SLOW = {"chunks": 20, "size": 5, "delay": 0.05}
+SLOW: dict[str, Any] = {"chunks": 20, "size": 5, "delay": 0.05}
 
 
 @pytest.fixture(params=[0, 1], ids=["same-worker", "other-worker"])
