@@ -15,11 +15,14 @@ from conversations.models import Conversation, Generation, Message, Status
 from conversations.refusals import Busy
 from conversations.store import claims
 from conversations.store.branches import Branch, branch_of
+from conversations.store.indexing import index_texts
 from conversations.store.paths import show_path_to
 from conversations.turns import Turn, context
 from providers.messages import Message as Utterance
 
 TITLE_LENGTH = 80
+RACES = 2
+"""How often a turn may be overtaken: once for its conversation, once for its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,13 @@ def begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
 
     default_provider: names the chunks of a reply for which no provider was asked
     """
-    try:
-        return _begin(turn, worker_id, default_provider)
-    except IntegrityError:
-        # Another process created the conversation or claimed the key between our look and our insert: look again.
-        return _begin(turn, worker_id, default_provider)
+    for _ in range(RACES):
+        try:
+            return _begin(turn, worker_id, default_provider)
+        except IntegrityError:
+            # Another process created the conversation or claimed the key between our look and our insert: look again.
+            continue
+    return _begin(turn, worker_id, default_provider)
 
 
 def refusal(turn: Turn) -> None:
@@ -138,8 +143,11 @@ def _write(turn: Turn, conversation: Conversation, branch: Branch, default_provi
     if branch.leaves_active_path:
         show_path_to(conversation.pk, branch.parent)
     parent = branch.parent
+    texts = []
     for message in branch.new:
         parent = _insert(conversation, parent, message.role, message.content, turn).pk
+        texts.append((parent, conversation.pk, message.content))
+    index_texts(texts)
     reply = _insert(conversation, parent, "assistant", "", turn, branch.provider or default_provider)
     _note(turn, conversation, branch)
     return reply

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from conversations.models import IdempotencyKey, Message, Status
@@ -33,8 +34,12 @@ def held(claim: Claim) -> IdempotencyKey | None:
 
 
 def take(claim: Claim, message: Message) -> None:
-    """Claim the key for `message`, in the transaction that begins its turn."""
-    IdempotencyKey.objects.filter(scope=claim.scope, key=claim.key).delete()
+    """Claim the key for `message`, in the transaction that begins its turn.
+
+    Raises `IntegrityError` where another has claimed it since it was looked up.
+    """
+    free = Q(released=True) | Q(created_at__lt=Now() - KEPT)
+    IdempotencyKey.objects.filter(free, scope=claim.scope, key=claim.key).delete()
     IdempotencyKey.objects.create(
         scope=claim.scope, key=claim.key, route=claim.route, body_hash=claim.body_hash, message=message
     )
