@@ -3,6 +3,7 @@
 from conversations.models.conversation import Conversation
 from conversations.models.generation import Generation, IdempotencyKey, JournalEntry, Worker
 from conversations.models.message import Attempt, Message, Status
+from conversations.models.search import SearchEntry
 from conversations.models.usage import DailyUsage
 from conversations.models.user import User
 
@@ -14,6 +15,7 @@ __all__ = [
     "IdempotencyKey",
     "JournalEntry",
     "Message",
+    "SearchEntry",
     "Status",
     "User",
     "Worker",

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from conversations.models import Attempt, Conversation, Generation, JournalEntry, Message, Status
 from conversations.store.claims import release_unanswered
+from conversations.store.indexing import index_texts
 from conversations.store.paths import show_path_to
 
 
@@ -63,6 +64,7 @@ def finish(ends: Sequence[Finished]) -> None:
     JournalEntry.objects.filter(message_id__in=keys).delete()
     Generation.objects.filter(pk__in=keys).delete()
     Attempt.objects.bulk_create(_attempts(written))
+    index_texts([(end.message_pk, end.conversation_pk, end.text) for end in written if end.text])
     _show_again([end for end in written if not end.text], before)
     for end in written:
         if end.claimed:

@@ -1,0 +1,53 @@
+"""Texts entered into the search index, in the transactions that write them; one statement for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from conversations.models import SearchEntry
+from conversations.words import words_of
+
+STATEMENT = """
+    INSERT INTO conversations_searchentry (id, conversation_id, owner_id, words)
+    SELECT %s, c.id, c.owner_id, {words} FROM conversations_conversation c WHERE c.id = %s
+    ON CONFLICT (id) DO NOTHING
+"""
+SQLITE = STATEMENT.format(words="%s")
+POSTGRES = STATEMENT.format(
+    words="array_to_tsvector(%s::text[] || CASE WHEN c.owner_id IS NULL THEN '{}' "
+    "ELSE array(SELECT c.owner_id || unnest(%s::text[])) END)"
+)
+
+
+def index_texts(texts: Sequence[tuple[int, int, str]]) -> None:
+    """Texts of messages: (key of the message, key of its conversation, text). What is known already stays."""
+    statement, rows = _rows(texts)
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        if len(rows) == 1:
+            cursor.execute(statement, rows[0])
+        else:
+            cursor.executemany(statement, rows)
+
+
+def index_title(conversation_pk: int, title: str, opening: str) -> None:
+    """The title of a conversation; one that only repeats the first message needs no entry of its own."""
+    SearchEntry.objects.filter(pk=-conversation_pk).delete()
+    if title != opening:
+        index_texts([(-conversation_pk, conversation_pk, title)])
+
+
+def _rows(texts: Sequence[tuple[int, int, str]]) -> tuple[str, list[tuple[object, ...]]]:
+    postgres = connection.vendor == "postgresql"
+    rows: list[tuple[object, ...]] = []
+    for key, conversation, text in texts:
+        words = words_of(text)
+        if words and postgres:
+            lexemes = [f"§{word}" for word in words]
+            rows.append((key, lexemes, lexemes, conversation))
+        elif words:
+            rows.append((key, " " + " ".join(words), conversation))
+    return (POSTGRES if postgres else SQLITE), rows
