@@ -55,12 +55,19 @@ def entries(page: Page) -> list[dict[str, Any]]:
 
 
 def text_so_far(page: Page, message: Message) -> str | None:
-    """Text of a message that still streams, from where more of it is known; None for one that has ended."""
+    """Text of a message that still streams, from where more of it is known; None for one that has ended.
+
+    What is known of its model so far is filled in.
+    """
     journalled = page.streamed.get(message.pk)
     if journalled is None:
         return None
     live = engine.live.get(message.pk)
-    return live.buffer.text if live is not None and live.buffer.position > len(journalled) else journalled
+    if live is None or live.buffer.position <= len(journalled):
+        return journalled
+    if live.production.serving is not None:
+        message.provider, message.model = live.production.serving.provider, live.production.serving.model
+    return live.buffer.text
 
 
 async def _whole(conversation_pk: int, page: Page) -> AsyncIterator[bytes]:
