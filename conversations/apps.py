@@ -16,4 +16,4 @@ class AdminSiteConfig(admin.AdminConfig):
     """Django's admin, on a site of ours."""
 
     default = False
-    default_site = "conversations.admin.site.Site"
+    default_site = "conversations.adminsite.Site"

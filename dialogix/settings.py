@@ -30,7 +30,9 @@ INSTALLED_APPS = [
     # Makes `runserver` speak ASGI. Nothing else needs it, and its import would cost every worker time and memory.
     *(["daphne"] if "runserver" in sys.argv else []),
     "channels",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "conversations.apps.AdminSiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -137,6 +139,8 @@ CORS_ALLOW_CREDENTIALS = True
 # A frontend's origin may use the API; the pages of whoever is signed in to the admin are none of its business.
 CORS_URLS_REGEX = r"^/(?!admin/)"
 CORS_EXPOSE_HEADERS = [
+    "Content-Disposition",
+    "ETag",
     "X-Conversation-ID",
     "X-Message-ID",
     "X-Request-ID",
@@ -175,6 +179,35 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static"
 # Without `collectstatic` (the image has it run) the files are served from where their packages have them.
 SERVESTATIC_USE_FINDERS = not STATIC_ROOT.is_dir()
+
+# -- the admin's looks --------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Dialogix",
+    "SITE_HEADER": "Dialogix",
+    "SITE_SUBHEADER": "Conversations and usage",
+    "SITE_SYMBOL": "forum",
+    "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "conversations.adminsite.icon"}],
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": ["conversations.adminsite.stylesheet"],
+    "SIDEBAR": {"navigation": "conversations.adminsite.navigation"},
+    "COLORS": {
+        "primary": {
+            "50": "#eef2ff",
+            "100": "#e0e7ff",
+            "200": "#c7d2fe",
+            "300": "#a5b4fc",
+            "400": "#818cf8",
+            "500": "#6366f1",
+            "600": "#4f46e5",
+            "700": "#4338ca",
+            "800": "#3730a3",
+            "900": "#312e81",
+            "950": "#1e1b4b",
+        },
+    },
+}
 
 # -- providers ----------------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 from pytest_django import DjangoAssertNumQueries
 
-from conversations import lists
+from conversations.admin import lists
 from conversations.models import Attempt, Conversation, DailyUsage, Message, User
+from conversations.store.indexing import index_texts, index_title
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,8 @@ def conversation() -> Conversation:
     message = Message.objects.create(
         public_id=MESSAGE_ID, conversation=conversation, role="assistant", content=f"{SECRET}\n<script>", model="gpt-4o"
     )
+    index_texts([(message.pk, conversation.pk, SECRET)])
+    index_title(conversation.pk, TITLE, "An opening")
     Attempt.objects.create(message=message, provider="gpt", model="gpt-4o", outcome="complete", duration_ms=5)
     return conversation
 
@@ -213,7 +216,7 @@ def test_it_never_counts_all_rows(
     for model in ("conversation", "message", "attempt", "user"):
         with CaptureQueriesContext(connection) as queries:
             operator.get(f"/admin/conversations/{model}/")
-        counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
+        counts = [query["sql"] for query in queries if "COUNT(*)" in query["sql"]]
         assert {"LIMIT 77" in sql for sql in counts} == {True}, model
 
 
