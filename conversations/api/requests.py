@@ -56,7 +56,11 @@ class ChatRequest(ASGIRequest):
         return decoded(body or (b"{}" if empty_is_object else b""), kind)
 
     async def load_json(self) -> bytes:
-        """The body, which must say that it is JSON; neither body nor content type is `{}`. Raises `ApiError` 415."""
+        """The body, which must say that it is JSON; neither body nor content type is `{}`.
+
+        Raises `BodyTooLargeError`, where that was announced before anything else is judged, and `ApiError` 415.
+        """
+        self._refuse_announced()
         media_type = self.META.get("CONTENT_TYPE", "").split(";")[0].strip().lower()
         if media_type and media_type != "application/json" and not media_type.endswith("+json"):
             raise _not_json()

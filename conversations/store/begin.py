@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from conversations import identifiers
 from conversations.models import Conversation, Generation, Message, Status
-from conversations.refusals import Busy
+from conversations.refusals import Busy, NotThere
 from conversations.store import claims
 from conversations.store.branches import Branch, branch_of
 from conversations.store.indexing import index_texts
@@ -71,9 +71,11 @@ def refusal(turn: Turn) -> None:
 
 
 def replay(turn: Turn) -> Begun | None:
-    """The turn that an earlier request with the same key began, if there is one. Raises `KeyReused`."""
+    """The turn that an earlier request with the same key began, if there is one. Raises `NotThere` and `KeyReused`."""
     if turn.claim is None:
         return None
+    if turn.target_id and _existing(turn) is None:
+        raise NotThere("This message does not exist.")
     claim = claims.held(turn.claim)
     return None if claim is None or claim.released else _begun_before(claim.message)
 
