@@ -15,7 +15,7 @@ from django.core.handlers.asgi import ASGIHandler
 
 from conversations.api.handler import ChatApplication
 from conversations.live import application as live
-from dialogix import health
+from dialogix import health, metrics, scraping
 from dialogix.bounds import BodyBound
 from dialogix.gate import Gate, Receive, Scope, Send
 
@@ -25,7 +25,7 @@ CHAT_PATH = re.compile(
 )
 """The documents' routes at both mounts, and OpenAI's."""
 
-PROBES = {"/livez": health.live, "/readyz": health.ready}
+PROBES = {"/livez": health.live, "/readyz": health.ready, "/metrics": scraping.expose}
 
 chat = ChatApplication("dialogix.urls")
 everything_else = BodyBound(ASGIHandler())
@@ -43,4 +43,4 @@ async def route(scope: Scope, receive: Receive, send: Send) -> None:
         await everything_else(scope, receive, send)
 
 
-application = Gate(route)
+application = Gate(route, metrics.request_ended)

@@ -18,6 +18,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+OnEnd = Callable[[Scope, int, float], None]
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 CLIENT_LEFT = 499
@@ -28,10 +29,14 @@ log = logging.getLogger("dialogix.gate")
 
 
 class Gate:
-    """Wraps the application. Requests inside find their id in `scope["request_id"]`, log lines in `logs.request_id`."""
+    """Wraps the application. Requests inside find their id in `scope["request_id"]`, log lines in `logs.request_id`.
 
-    def __init__(self, app: App) -> None:
+    on_end: told of every request what was answered, and after how many seconds it was over
+    """
+
+    def __init__(self, app: App, on_end: OnEnd | None = None) -> None:
         self._app = app
+        self._on_end = on_end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -44,6 +49,8 @@ class Gate:
             await exchange.apologise()
         finally:
             exchange.log()
+            if self._on_end is not None:
+                self._on_end(scope, exchange.status, exchange.seconds)
 
 
 class _Exchange:
@@ -89,14 +96,22 @@ class _Exchange:
             return
         await answer(self.send, 500, error_body(self._scope["path"], 500, "Failed to process request."))
 
+    @property
+    def status(self) -> int:
+        return self._status or CLIENT_LEFT
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
     def log(self) -> None:
-        status = self._status or CLIENT_LEFT
+        status = self.status
         scope = self._scope
         fields = {
             "method": scope.get("method", "WEBSOCKET"),
             "path": scope["path"],
             "status": status,
-            "duration_ms": round((time.monotonic() - self._began) * 1000, 1),
+            "duration_ms": round(self.seconds * 1000, 1),
             "bytes": self._bytes,
             "client": scope["client_address"],
         }

@@ -141,6 +141,10 @@ class RedisCounter:
     async def give_back(self, rate: RateLimitItem, key: str) -> None:
         await self._either(lambda counter: counter.give_back(rate, key))
 
+    @property
+    def is_away(self) -> bool:
+        return bool(self._away_until)
+
     async def close(self) -> None:
         await self._pool.disconnect()
 
@@ -182,6 +186,11 @@ def counter() -> Counter:
     if settings.REDIS_URL not in counters:
         counters[settings.REDIS_URL] = RedisCounter(settings.REDIS_URL, memory_counter())
     return counters[settings.REDIS_URL]
+
+
+def redis_is_away() -> bool:
+    """Whether limits hold per process meanwhile, though they should be shared."""
+    return any(each.is_away for opened in _redis_counters.values() for each in opened.values())
 
 
 async def close_counters() -> None:

@@ -97,6 +97,7 @@ class ChatApplication:
         except Resolver404:
             raise ApiError(404, "There is nothing at this address.") from None
         request.resolver_match = match
+        request.scope["route"] = match.route  # type: ignore[index]  # for the metrics
         if iscoroutinefunction(match.func):
             return await match.func(request, *match.args, **match.kwargs)
         await request.load_body()

@@ -98,6 +98,12 @@ class Generation:
     def stored(self) -> Begun | None:
         return self.begun.result() if self.begun.done() and not self.begun.exception() else None
 
+    @property
+    def waits(self) -> bool:
+        """Whether another reply of its conversation comes first."""
+        begun = self.stored
+        return begun is not None and begun.fresh and not begun.running and not self.go.is_set()
+
     def stop(self, ending: Ending) -> None:
         """End the reply with what it has, for the first reason given; the vendor's stream is closed."""
         if self._stopping is None and self.buffer.ending is None:

@@ -149,7 +149,8 @@ class Journal:
 
     async def _apart(self, taken: _Taken) -> None:
         """Write what was refused together one by one; what is refused again fails alone."""
-        parts = [_Taken(taken.since, appends=[append]) for append in taken.appends] + [_Taken(taken.since, ends=[end]) for end in taken.ends]
+        parts = [_Taken(taken.since, appends=[append]) for append in taken.appends]
+        parts += [_Taken(taken.since, ends=[end]) for end in taken.ends]
         for part in [*parts, _Taken(usage=taken.usage)]:
             try:
                 stands = await database.write(write_batch, self.worker_id, part.batch())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
@@ -47,6 +47,8 @@ class Engine:
         self.active: set[Generation] = set()
         self.listeners: list[Callable[[int | None], None]] = []
         """Called with the key of a conversation that may show something else; None: any may, or we are draining."""
+        self.on_ended: list[Callable[[Generation], None]] = []
+        """Called with every reply that has ended, stored or not."""
         self._tasks: list[asyncio.Task[None]] = []
         self._errands: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Task[None] | None = None
@@ -191,11 +193,30 @@ class Engine:
         finally:
             leave()
 
-    async def lose(self, message_pks: Collection[int]) -> None:
-        """Replies whose rows are gone: end them here, and tell their other workers to look."""
-        for key in message_pks:
+    # -- what others may know of it -----------------------------------------------------------------------------------
+
+    def under_way(self) -> tuple[int, int]:
+        """How many replies are produced here, and how many wait for another reply of their conversation."""
+        waiting = sum(generation.waits for generation in self.live.values())
+        return len(self.active) - waiting, waiting
+
+    def journal_state(self) -> tuple[float, int]:
+        """Seconds for which the oldest text has waited to be stored, and how many batches were written."""
+        return (self.journal.lag, self.journal.batches) if self._tasks else (0.0, 0)
+
+    def news_are_missing(self) -> bool:
+        """Whether word from other workers should come without looking, and does not."""
+        return bool(settings.REDIS_URL) and bool(self._tasks) and not self.news.reaches_others
+
+    async def lose(self, replies: Mapping[int, UUID]) -> None:
+        """Replies whose rows are gone (key -> worker): end them here, and tell their other workers to look."""
+        for key in replies:
             if (generation := self.live.get(key)) is not None:
                 generation.lose()
+        if not self._tasks:
+            return
+        for worker in set(replies.values()):
+            self._run(self.news.tell(worker, "look"))
         self.followers.look_soon()
 
     # -- what a stored generation asks for (its ledger) -------------------------------------------------------------
@@ -234,6 +255,8 @@ class Engine:
             self.changed(begun.conversation_pk, generation.owner_id, begun.conversation_id)
         if self._tasks and (usage := usage_of(generation)) is not None:
             self.journal.count(*usage)
+        for listener in self.on_ended:
+            listener(generation)
 
     def _on_standing(self, stands: Standing, written: Iterable[int]) -> None:
         """The database's word on our replies: some have their go, some are to end, some are ours no more."""
