@@ -7,11 +7,16 @@ others. Which route speaks which is decided from the path alone, so that the lay
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from rest_framework.exceptions import APIException
 
 from conversations.refusals import Busy, InvalidTurn, KeyReused, NotThere, TurnRefused, Unavailable, WrongMessage
 
@@ -101,3 +106,34 @@ def error_body(path: str, status: int, details: str, *, param: str | None = None
     if DETAIL_ROUTES.fullmatch(unmounted(path)):
         return msgspec.json.encode({"detail": details})
     return msgspec.json.encode({"error": title, "details": details})
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
+    """REST framework's errors in the shape of the route. None: unexpected, and answered like everything unexpected."""
+    if isinstance(error, TurnRefused):
+        error = from_refusal(error)
+    if isinstance(error, Http404):
+        error = ApiError(404, "There is nothing at this address.")
+    if isinstance(error, PermissionDenied):
+        error = ApiError(403, "This is not allowed.")
+    if isinstance(error, APIException):
+        error = ApiError(error.status_code, _sentence(error.detail), headers=_headers(error))
+    if not isinstance(error, ApiError):
+        return None
+    body = error_body(context["request"].path_info, error.status, error.details, param=error.param, code=error.code)
+    return HttpResponse(body, status=error.status, content_type="application/json", headers=error.headers)
+
+
+def _sentence(detail: Any) -> str:
+    """A serializer's errors are lists by field."""
+    if isinstance(detail, Mapping):
+        return " ".join(f"{name}: {_sentence(each)}" for name, each in detail.items())
+    return " ".join(map(_sentence, detail)) if isinstance(detail, list) else str(detail)
+
+
+def _headers(error: APIException) -> dict[str, str]:
+    wait, challenge = getattr(error, "wait", None), getattr(error, "auth_header", None)
+    return {
+        **({"Retry-After": str(math.ceil(wait))} if wait else {}),
+        **({"WWW-Authenticate": challenge} if challenge else {}),
+    }

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 
 from conversations import database
+from conversations.api import etags
 from conversations.api.errors import ApiError
 from conversations.api.identity import identify
 from conversations.api.requests import ChatRequest
@@ -32,7 +33,7 @@ async def history(request: ChatRequest, conversation_id: str) -> HttpResponseBas
         raise ApiError(400, "before must be the id of a message of this conversation.")
     if "limit" in request.GET or before is not None:
         page = await database.read(histories.page, caller.owner_id, conversation_id, limit, before)
-        return HttpResponse(msgspec.json.encode({"messages": entries(page)}), content_type="application/json")
+        return etags.answer(request, msgspec.json.encode({"messages": entries(page)}))
     conversation = await database.read(histories.conversation_of, caller.owner_id, conversation_id)
     first = await database.read(histories.chunk_after, conversation.pk, 0)
     return StreamingHttpResponse(_whole(conversation.pk, first), content_type="application/json")

@@ -9,7 +9,7 @@ import msgspec
 from django.http import HttpResponse, HttpResponseBase
 
 from conversations import database, identifiers
-from conversations.api import turning
+from conversations.api import etags, turning
 from conversations.api.bodies import EditBody, RegenerateBody, checked_text
 from conversations.api.chat import checked_provider, encoder_of
 from conversations.api.errors import ApiError
@@ -33,7 +33,7 @@ POSITION = re.compile(r"[0-9]{1,18}")
 async def show(request: ChatRequest, message_id: str) -> HttpResponseBase:
     """The message as it now stands."""
     caller = await identify(request)
-    return await _message_response(caller, message_id)
+    return etags.answer(request, await _message_body(caller, message_id))
 
 
 async def stream(request: ChatRequest, message_id: str) -> HttpResponseBase:
@@ -67,7 +67,7 @@ async def cancel(request: ChatRequest, message_id: str) -> HttpResponseBase:
         raise ApiError(409, "Only an assistant's message can be cancelled.")
     if message.status == "streaming":
         await engine.cancel(message)
-    return await _message_response(caller, message_id)
+    return await message_response(caller, message_id)
 
 
 async def regenerate(request: ChatRequest, message_id: str) -> HttpResponseBase:
@@ -109,7 +109,12 @@ async def _turn_at(
     return await turning.streamed(request, reply, encoder_of(reply, reply.begun.provider))
 
 
-async def _message_response(caller: Caller, message_id: str) -> HttpResponseBase:
+async def message_response(caller: Caller, message_id: str) -> HttpResponseBase:
+    """The message as it now stands, to who changed it."""
+    return HttpResponse(await _message_body(caller, message_id), content_type="application/json")
+
+
+async def _message_body(caller: Caller, message_id: str) -> bytes:
     message, page, parents = await database.read(_whole_message, caller.owner_id, message_id)
     body = message_object(
         message,
@@ -118,7 +123,7 @@ async def _message_response(caller: Caller, message_id: str) -> HttpResponseBase
         page.siblings.get(message.pk, ()),
         text_so_far(page, message),
     )
-    return HttpResponse(msgspec.json.encode(body), content_type="application/json")
+    return msgspec.json.encode(body)
 
 
 def _whole_message(owner_id: int | None, message_id: str):  # type: ignore[no-untyped-def]

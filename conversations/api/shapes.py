@@ -75,6 +75,6 @@ def _usage(message: Message) -> dict[str, Any] | None:
 
 
 def _feedback(message: Message) -> dict[str, Any] | None:
-    if not message.feedback_rating:
+    if not message.feedback_rating and not message.feedback_comment:
         return None
-    return {"rating": message.feedback_rating, "comment": message.feedback_comment or None}
+    return {"rating": message.feedback_rating or None, "comment": message.feedback_comment or None}

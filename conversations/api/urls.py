@@ -8,11 +8,16 @@ from typing import cast
 from django.http import HttpResponseBase
 from django.urls import URLPattern, include, path, re_path
 
+from conversations.api.branches import activate
 from conversations.api.chat import chat
 from conversations.api.completions import complete
-from conversations.api.conversations import create
+from conversations.api.conversations import change, create, remove
+from conversations.api.conversations import show as show_conversation
+from conversations.api.export import export
+from conversations.api.feedback import rate
 from conversations.api.health import provider_health
 from conversations.api.history import history
+from conversations.api.listing import show_all
 from conversations.api.messages import cancel, edit, regenerate, show, stream
 from conversations.api.openai import views as openai
 from conversations.api.routing import View, methods
@@ -34,13 +39,17 @@ PROVIDER = r"(?P<provider>[^/]+)"
 routes = [
     _route("chat/completions", methods(POST=complete)),
     _route("conversation/message", methods(POST=complete)),
-    _route("chat/conversations", methods(POST=create)),
+    _route("chat/conversations", methods(GET=show_all, POST=create)),
+    _route(f"chat/conversations/{CONVERSATION}", methods(GET=show_conversation, PATCH=change, DELETE=remove)),
+    _route(f"chat/conversations/{CONVERSATION}/export", methods(GET=export)),
     _route(f"chat/history/{CONVERSATION}", methods(GET=history)),
     _route(f"chat/messages/{MESSAGE}", methods(GET=show)),
     _route(f"chat/messages/{MESSAGE}/stream", methods(GET=stream)),
     _route(f"chat/messages/{MESSAGE}/cancel", methods(POST=cancel)),
     _route(f"chat/messages/{MESSAGE}/regenerate", methods(POST=regenerate)),
     _route(f"chat/messages/{MESSAGE}/edit", methods(POST=edit)),
+    _route(f"chat/messages/{MESSAGE}/activate", methods(POST=activate)),
+    _route(f"chat/messages/{MESSAGE}/feedback", methods(PUT=rate)),
     _route(f"chat/{PROVIDER}", methods(POST=chat)),
     _route(f"health/{PROVIDER}", methods(GET=provider_health)),
 ]
