@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test check format requirements token simulator shell bench bench-quick clean
+.PHONY: help run test check format requirements token simulator shell bench bench-quick bench-servers profile clean
 
 # The first that runs: version managers put names into PATH that they then refuse to serve.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do $$name -c '' 2>/dev/null && echo $$name && break; done)
@@ -76,6 +76,12 @@ bench: $(BENCH)  ## measure what a reply costs, into docs/performance.md (about 
 
 bench-quick: $(BENCH)  ## the same in under a minute, printed only
 	$(BIN)/python -m bench --quick
+
+bench-servers: $(BENCH)  ## the same application under four ASGI servers, into docs/performance.md
+	$(BIN)/python -m bench.servers
+
+profile: $(BENCH)  ## a flame graph in .state/flame: make profile LOAD='paced --stored' (or burst, short)
+	$(BIN)/python -m bench.flame $(LOAD)
 
 clean:  ## remove what can be made again; the database and the secret key in .state stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis static htmlcov .coverage

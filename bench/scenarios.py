@@ -59,7 +59,7 @@ QUICK = (
     replace(BURST, requests=2),
     replace(PACED, script=_paced(100, 0.02), chunks=100),
     replace(SHORT, requests=60),
-    replace(MANY, meaning="200 streams open at once", script=_paced(8, 0.5), chunks=8, clients=200, fresh=False),
+    replace(MANY, meaning="200 streams at once", script=_paced(8, 0.5), chunks=8, clients=200, spread=1.0, fresh=False),
     replace(FIRST, requests=40),
 )
 
