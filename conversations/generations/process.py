@@ -51,6 +51,7 @@ class Engine:
         """Called with every reply that has ended, stored or not."""
         self._tasks: list[asyncio.Task[None]] = []
         self._errands: set[asyncio.Task[Any]] = set()
+        self._registering: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -61,7 +62,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._starting, self.draining = loop, None, False
-            self.live, self.active = {}, set()
+            self.live, self.active, self._registering = {}, set(), None
         if self._starting is None or (self._starting.done() and self._starting.exception()):
             self._starting = loop.create_task(self._start())
         await asyncio.shield(self._starting)
@@ -117,6 +118,8 @@ class Engine:
         await self.start()
 
         async def write() -> Begun:
+            if self._registering is not None:
+                await self._registering  # what was begun under the identity of the dead would be ended with it
             begun = await database.write(beginnings.begin, turn, self.worker_id, settings.DEFAULT_PROVIDER)
             self._on_begun(generation, begun)
             return begun
@@ -286,7 +289,8 @@ class Engine:
         log.error("replaced", extra={"event": "worker_replaced", "generations": len(self.live)})
         for generation in list(self.live.values()):
             generation.lose()
-        self._run(self._register_again())
+        if self._registering is None or self._registering.done():
+            self._registering = self._run(self._register_again())
 
     async def _register_again(self) -> None:
         worker_id = uuid4()
@@ -353,11 +357,12 @@ class Engine:
                 with suppress(DatabaseError):
                     await self.journal.look()
 
-    def _run(self, errand: Any) -> None:
+    def _run(self, errand: Any) -> asyncio.Task[None]:
         """Do it beside everything else; a database that is away then is no reason to end anything."""
         task = asyncio.get_running_loop().create_task(_quietly(errand))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+        return task
 
 
 async def _quietly(errand: Any) -> None:
