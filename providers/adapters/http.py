@@ -7,13 +7,18 @@ neither: `KeepingTransport`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
+
+with suppress(ImportError):
+    # The SDKs look for it in `sys.modules` with every request, and stumble over one that another thread, importing the
+    # next SDK, has only half loaded. So it is there, whole, before the first of them.
+    import httpx  # noqa: F401
 
 Q = TypeVar("Q")
 
