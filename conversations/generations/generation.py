@@ -231,6 +231,7 @@ class Generation:
             time_to_first_token_ms=production.time_to_first_token_ms,
             duration_ms=production.duration_ms,
             begun=self.answered or bool(self.buffer.position),
+            abandoned=self.viewers <= 0,
             attempts=tuple(production.attempts),
         )
 

@@ -45,15 +45,18 @@ def take(claim: Claim, message: Message) -> None:
     )
 
 
-def release_unanswered(message_id: int, status: str, begun: bool) -> None:
-    """Free the keys of a reply that ended unanswered; `begun`: it has text, or its stream was answered with 200."""
+def release_unanswered(message_id: int, status: str, *, begun: bool, abandoned: bool) -> None:
+    """Free the keys of a reply that ended unanswered.
+
+    begun: it has text, or its stream was answered with 200;  abandoned: nobody was left to be told of its end
+    """
     for row in IdempotencyKey.objects.filter(message_id=message_id, released=False):
-        if not _answered(row.route, status, begun):
+        if not _answered(row.route, status, begun, abandoned):
             row.released = True
             row.save(update_fields=["released"])
 
 
-def _answered(route: str, status: str, begun: bool) -> bool:
+def _answered(route: str, status: str, begun: bool, abandoned: bool) -> bool:
     if route.startswith(STREAM_ROUTES):
-        return begun or status in (Status.CANCELLED, Status.COMPLETE)
+        return begun or status == Status.COMPLETE or (status == Status.CANCELLED and not abandoned)
     return status == Status.COMPLETE or (status == Status.CANCELLED and begun)

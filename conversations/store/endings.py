@@ -30,7 +30,8 @@ class Tried:
 class Finished:
     """A reply's end, ready to be written.
 
-    begun: its stream had been answered with 200, or it has text
+    begun:     its stream had been answered with 200, or it has text
+    abandoned: nobody is left to be told of the end
     """
 
     message_pk: int
@@ -47,6 +48,7 @@ class Finished:
     time_to_first_token_ms: int | None = None
     duration_ms: int | None = None
     begun: bool = False
+    abandoned: bool = False
     claimed: bool = True
     attempts: Sequence[Tried] = field(default_factory=tuple)
 
@@ -68,7 +70,7 @@ def finish(ends: Sequence[Finished]) -> None:
     _show_again([end for end in written if not end.text], before)
     for end in written:
         if end.claimed:
-            release_unanswered(end.message_pk, end.status, end.begun)
+            release_unanswered(end.message_pk, end.status, begun=end.begun, abandoned=end.abandoned)
     under_way = _under_way({end.conversation_pk for end in written})
     for end in written:
         _note(end, newest=all(reply.key < end.message_pk for reply in under_way.get(end.conversation_pk, ())))

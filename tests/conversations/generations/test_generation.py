@@ -380,6 +380,26 @@ async def test_it_goes_on_while_anybody_views_it() -> None:
     generation.viewer_left()
 
 
+async def test_a_reply_that_its_last_viewer_left_is_abandoned() -> None:
+    book = Book()
+    generation = live(saying_then(None), book=book, on_disconnect="cancel")
+    generation.viewer_came()
+    await generation.begun
+    generation.viewer_left()
+    await ending(generation)
+    assert book.finished[0].abandoned
+
+
+async def test_a_reply_that_is_cancelled_before_a_viewer_is_not_abandoned() -> None:
+    book = Book()
+    generation = live(saying_then(None), book=book)
+    generation.viewer_came()
+    await generation.begun
+    generation.cancel()
+    await ending(generation)
+    assert not book.finished[0].abandoned
+
+
 async def test_a_stream_that_was_answered_has_begun() -> None:
     book = Book()
     generation = live(saying_then(None), book=book)

@@ -139,6 +139,16 @@ def test_a_stream_that_had_been_answered_keeps_its_key() -> None:
     assert not IdempotencyKey.objects.get().released
 
 
+def test_a_stream_that_its_client_left_before_it_began_frees_its_key() -> None:
+    end(start(keyed("a")), status="cancelled", abandoned=True)
+    assert IdempotencyKey.objects.get().released
+
+
+def test_a_stream_that_its_client_left_after_it_began_keeps_its_key() -> None:
+    end(start(keyed("a")), "par", status="cancelled", abandoned=True)
+    assert not IdempotencyKey.objects.get().released
+
+
 def test_a_freed_key_is_nobodys_repetition() -> None:
     end(start(keyed("a")), status="failed")
     assert replay(keyed("a")) is None

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from conversations.models import Conversation, DailyUsage, Generation, IdempotencyKey, Message
+from conversations.models import Conversation, DailyUsage, Generation, IdempotencyKey, Message, Status
 from conversations.refusals import Busy, KeyReused
 from conversations.store.batch import Batch, write_batch
 from conversations.store.begin import Begun
 from conversations.store.endings import Finished
-from conversations.store.recovery import end_for_another
+from conversations.store.recovery import end_for_another, forget
 from conversations.store.usage import UsageKey
 from tests.conversations.stored import (
     OTHER_WORKER,
@@ -122,7 +122,7 @@ def test_an_end_is_written_by_one_of_two(at_once: Callable[..., list[Any]]) -> N
     begun = start(a_turn("a"))
     batch, other = at_once(
         lambda: write_batch(WORKER, Batch(ends=[finished(begun)])),
-        lambda: end_for_another(begun.message_pk, "interrupted"),
+        lambda: end_for_another(begun.message_pk, Status.INTERRUPTED),
     )
     assert (begun.message_pk in batch.mine) is not other
     assert Message.objects.get(pk=begun.message_pk).status == ("interrupted" if other else "complete")
@@ -175,14 +175,13 @@ def test_whoever_is_taken_for_dead_while_it_writes_loses_nothing_twice(at_once: 
         begun = start(a_turn("a", conversation_id=f"session-{number}"))
         at_once(
             lambda begun=begun: write_batch(WORKER, Batch(ends=[finished(begun)])),
-            lambda begun=begun: (end_for_another(begun.message_pk, "interrupted"), forget_worker()),
+            lambda begun=begun: take_for_dead(begun),
         )
         message = Message.objects.get(pk=begun.message_pk)
         assert (message.status, message.content) in {("complete", "A"), ("interrupted", "")}
         assert not Generation.objects.filter(pk=begun.message_pk).exists()
 
 
-def forget_worker() -> None:
-    from conversations.store.recovery import forget
-
+def take_for_dead(begun: Begun) -> None:
+    end_for_another(begun.message_pk, Status.INTERRUPTED)
     forget(WORKER)
