@@ -19,7 +19,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from conversations import formats
-from conversations.admin import erasing, filters, reading
+from conversations.admin import erasing, exporting, filters, reading
 from conversations.admin.lists import ContentsAdmin, log, may_read, shortened
 from conversations.admin.searching import found_by
 from conversations.models import Conversation
@@ -37,10 +37,11 @@ class ConversationList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        used = models_used([row.pk for row in self.result_list])
-        for row in self.result_list:
+        rows: list[Any] = list(self.result_list)
+        used = models_used([row.pk for row in rows])
+        for row in rows:
             row.used = used[row.pk]
+        self.result_list: Any = rows
 
 
 @admin.register(Conversation)
@@ -131,7 +132,7 @@ class ConversationAdmin(ContentsAdmin):
         return ModelAdmin.has_change_permission(self, request, obj)
 
     def get_urls(self) -> list[URLPattern]:
-        pages = {"live": reading.live, "erase": erasing.erase_one}
+        pages = {"live": reading.live, "export": exporting.export, "erase": erasing.erase_one}
         own = [
             path(
                 f"<int:key>/{name}/",

@@ -19,6 +19,7 @@ from conversations.admin.filters import recent_models
 PERIODS = (7, 30, 90)
 DEFAULT_PERIOD = 30
 LONGEST = 366
+EARLIEST = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ def period_of(query: QueryDict, today: date) -> Period:
     except ValueError:
         begin = end = None
     if begin or end:
-        end = min(end or today, today)
-        begin = max(begin or date.min, end - timedelta(days=LONGEST - 1)) if begin else end
+        end = max(min(end or today, today), EARLIEST)
+        begin = max(begin or end, end - timedelta(days=LONGEST - 1))
         if begin <= end:
             return Period(begin, end)
     days = query.get("days", "")

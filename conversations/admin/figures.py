@@ -98,8 +98,8 @@ def per_day(begin: date, end: date, model: str = "") -> Days:
 
 
 def _figures(provider: str, model: str, counted: Sequence[int]) -> Figures:
-    plain = len(COUNTERS) - len(BUCKETS)
-    row = Figures(provider, model, *counted[:plain], buckets=list(counted[plain:]))
+    requests, tokens_in, tokens_out, errors, fallbacks, *buckets = counted
+    row = Figures(provider, model, requests, tokens_in, tokens_out, errors, fallbacks, buckets)
     if row.tokens:
         row.costs = [formats.cost_of(row)]
     return row

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from conversations import formats
 from conversations.admin.lists import may_read, shortened
-from conversations.admin.transcript import bubbles, key_of, transcript
-from conversations.models import Conversation, Status
+from conversations.admin.transcript import bubbles, key_of, keys_of, transcript
+from conversations.models import Conversation
 from conversations.store import transcripts
 from conversations.store.spending import models_used
 
@@ -76,7 +76,7 @@ def live(request: HttpRequest, key: int, model_admin: Permissions) -> JsonRespon
     """
     conversation = conversation_for_reader(model_admin, request, key)
     last, leaf = key_of(request.GET, "last"), key_of(request.GET, "path")
-    watched = [int(each) for each in request.GET.getlist("streaming")[:STREAMING_WATCHED] if each.isdecimal()]
+    watched = keys_of(request.GET, "streaming")[:STREAMING_WATCHED]
     page = transcripts.news(conversation.pk, last or 0, watched, leaf)
     shown = list(bubbles(page))
     extra = {"can_view_messages": request.user.has_perm("conversations.view_message")}
@@ -88,6 +88,5 @@ def live(request: HttpRequest, key: int, model_admin: Permissions) -> JsonRespon
             ],
             "gone": sorted(set(watched) - {each.message.pk for each in shown}),
             "moved": leaf is None and last is not None and not transcripts.still_shown(conversation.pk, last),
-            "streaming": any(each.message.status == Status.STREAMING for each in shown),
         }
     )

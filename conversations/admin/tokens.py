@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import DELETION
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from knox import admin as knox_admin
 from knox.models import AuthToken
 
-from conversations.admin.lists import ReadOnlyAdmin, shortened
+from conversations.admin.lists import ReadOnlyAdmin, log, shortened
 
 # What knox registers (it was imported above) can be added to, and shows a new token on a page.
 admin.site.unregister(knox_admin.models.AuthToken)
@@ -41,13 +42,17 @@ class TokenAdmin(ReadOnlyAdmin):
         """Not Django's own, which would delete without saying what that means."""
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Any]) -> None:
+        """Not under their own names, which are what is stored to recognise them by."""
+        for token in queryset:
+            log(request, token, f"{shortened(token.token_key)} of {token.user}", DELETION)
+
     @admin.action(description="Revoke: programs that use them are refused from now on", permissions=["delete"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[Any]) -> None:
-        count = 0
-        for token in tokens:
-            self.log_deletions(request, [token])
-            token.delete()
-            count += 1
+        chosen = list(tokens.select_related("user"))
+        self.log_deletions(request, chosen)
+        AuthToken.objects.filter(pk__in=[token.pk for token in chosen]).delete()
+        count = len(chosen)
         self.message_user(request, f"Revoked {count} token{'s' * (count != 1)}.", messages.SUCCESS)
 
     @admin.display(description="token")

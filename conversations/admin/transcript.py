@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,7 +20,7 @@ from conversations.store.transcripts import Transcript
 RENDERED = 300_000
 """Code points of a page that are rendered; what comes after them is shown as it is, so that no page takes long."""
 
-LARGEST_KEY = 2**63 - 1
+KEY = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,11 @@ def transcript(conversation: Conversation, query: QueryDict) -> Transcript:
 
 def key_of(query: QueryDict, name: str) -> int | None:
     """A key in an address; None where it is no number that could be one."""
-    given = query.get(name, "")
-    return int(given) if given.isascii() and given.isdecimal() and int(given[:19]) <= LARGEST_KEY else None
+    return next(reversed(keys_of(query, name)), None)
+
+
+def keys_of(query: QueryDict, name: str) -> list[int]:
+    return [int(given) for given in query.getlist(name) if KEY.fullmatch(given)]
 
 
 def bubbles(page: Transcript) -> Iterator[Bubble]:

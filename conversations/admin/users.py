@@ -17,7 +17,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, BoundedAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, BoundedAdmin):  # type: ignore[type-arg,misc]
     """Whoever leaves is deactivated: to delete an account would take its conversations along."""
 
     form = UserChangeForm
@@ -31,5 +31,5 @@ class UserAdmin(DjangoUserAdmin, BoundedAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, BoundedAdmin):  # type: ignore[type-arg]
+class GroupAdmin(DjangoGroupAdmin, BoundedAdmin):  # type: ignore[misc]
     pass

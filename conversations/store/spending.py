@@ -33,8 +33,8 @@ def models_used(conversations: Collection[int]) -> Mapping[int, Sequence[Used]]:
     found: dict[int, list[Used]] = {key: [] for key in conversations}
     answered = Message.objects.filter(conversation_id__in=found, role=Message.Role.ASSISTANT).exclude(model="")
     rows = answered.values_list("conversation_id", "provider", "model").annotate(
-        Count("pk"), Sum("input_tokens", default=0), Sum("output_tokens", default=0)
+        replies=Count("pk"), tokens_in=Sum("input_tokens", default=0), tokens_out=Sum("output_tokens", default=0)
     )
-    for key, *used in rows.order_by("conversation_id", "-pk__count", "model"):
+    for key, *used in rows.order_by("conversation_id", "-replies", "model"):
         found[key].append(Used(*used))
     return found

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from conversations.models import Conversation, DailyUsage, Message, User
+from tests.conversations.admin.people import LIST, operator, page, staff
+from tests.conversations.stored import a_turn, end, start
+
+pytestmark = pytest.mark.django_db
+
+
+def said(conversation_id: str, *models: tuple[str, str], text: str = "hello", **fields: object) -> Conversation:
+    """A conversation with a reply of each of these models, 1000 tokens read and 100 written for each."""
+    for provider, model in models:
+        begun = start(a_turn(text, conversation_id=conversation_id))
+        end(begun, f"an answer to {text}", provider=provider, model=model, input_tokens=1000, output_tokens=100)
+    Conversation.objects.filter(public_id=conversation_id).update(**fields)
+    return Conversation.objects.get(public_id=conversation_id)
+
+
+GPT, CLAUDE, HOUSE = ("gpt", "gpt-4o"), ("claude", "claude-3-5-sonnet-latest"), ("gpt", "llama-of-the-house")
+
+
+def row(html: str, conversation: Conversation) -> str:
+    rows = re.findall(r"<tr.*?</tr>", html, re.DOTALL)
+    found = [each for each in rows if f'title="{conversation.public_id}"' in each]
+    return re.sub(r"\s+", " ", found[0]) if found else ""
+
+
+def listed(conversation: Conversation) -> str:
+    return row(page(operator(), LIST), conversation)
+
+
+def test_it_tells_every_model_that_answered() -> None:
+    conversation = said("session-1", GPT, GPT, CLAUDE)
+    assert "gpt-4o, claude-3-5-sonnet-latest" in listed(conversation)
+
+
+def test_it_tells_the_cost() -> None:
+    assert "$0.0035" in listed(said("session-1", GPT))
+
+
+def test_it_does_not_take_unknown_for_free() -> None:
+    found = listed(said("session-1", HOUSE))
+    assert "unknown" in found
+    assert "$" not in found
+
+
+def test_it_says_where_a_part_of_the_cost_is_unknown() -> None:
+    assert "$0.0035 + unknown" in listed(said("session-1", GPT, HOUSE))
+
+
+def test_it_tells_messages_tokens_and_status() -> None:
+    found = listed(said("session-1", GPT, GPT, last_status="failed"))
+    assert re.findall(r'data-label="(?:messages|tokens)">([^<]*)<', found) == ["4", "2,200"]
+    assert "failed" in found
+
+
+def queries_of(path: str = LIST) -> list[str]:
+    client = operator() if not User.objects.filter(username="operator").exists() else staff()
+    client.force_login(User.objects.get(username="operator"))
+    client.get(path)  # content types and permissions are remembered from the first time on
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(path).status_code == 200
+    return [query["sql"] for query in queries]
+
+
+def test_it_asks_as_much_for_forty_rows_as_for_one() -> None:
+    said("session-0", GPT)
+    one = len(queries_of())
+    for number in range(1, 40):
+        said(f"session-{number}", GPT, CLAUDE, owner=User.objects.create_user(f"user-{number}"))
+    assert len(queries_of()) == one
+
+
+@pytest.mark.parametrize("query", ["", "?q=hello", "?last_status=complete", "?owner=ada", "?o=3"])
+def test_it_reads_no_message_bodies(query: str) -> None:
+    said("session-1", GPT)
+    columns = ('"conversations_message"."content"', '"conversations_conversation"."instructions"')
+    assert [sql for sql in queries_of(LIST + query) if any(column in sql for column in columns)] == []
+
+
+@pytest.mark.parametrize("query", ["", "?q=hello", "?last_status=complete", "?owner=ada"])
+def test_it_never_counts_all_rows(query: str) -> None:
+    said("session-1", GPT)
+    counts = [sql for sql in queries_of(LIST + query) if "COUNT(*)" in sql]
+    assert [sql for sql in counts if "LIMIT" not in sql] == []
+
+
+def found(query: str) -> list[str]:
+    html = page(operator(), LIST + query)
+    return [each.public_id for each in Conversation.objects.order_by("pk") if row(html, each)]
+
+
+def test_it_finds_words_of_messages() -> None:
+    said("session-1", GPT, text="about tries")
+    said("session-2", GPT, text="about heaps")
+    assert found("?q=trie") == ["session-1"]
+
+
+def test_it_finds_by_a_whole_id() -> None:
+    said("session-1", GPT)
+    said("session-12", GPT)
+    assert found("?q=session-1") == ["session-1"]
+
+
+def test_it_finds_no_words_for_those_who_may_not_read_them() -> None:
+    said("session-1", GPT, text="about tries")
+    client = staff("view_conversation")
+    assert "sess…" in page(client, f"{LIST}?q=session-1")
+    assert "sess…" not in page(client, f"{LIST}?q=tries")
+
+
+def test_it_filters_by_provider() -> None:
+    said("session-1", GPT)
+    said("session-2", CLAUDE)
+    assert found("?last_provider=claude") == ["session-2"]
+
+
+def test_it_filters_by_model() -> None:
+    said("session-1", GPT)
+    said("session-2", HOUSE)
+    assert found("?last_model=llama-of-the-house") == ["session-2"]
+
+
+def test_it_offers_models_that_answered_lately() -> None:
+    DailyUsage.objects.create(day=datetime.now(UTC).date(), provider="gpt", model="llama-of-the-house", requests=1)
+    assert 'value="llama-of-the-house"' in page(operator(), LIST)
+
+
+def test_it_filters_by_status() -> None:
+    said("session-1", GPT)
+    said("session-2", GPT, last_status="failed")
+    assert found("?last_status=failed") == ["session-2"]
+
+
+@pytest.mark.parametrize(("name", "expected"), [("ad", ["session-1"]), ("ADA", ["session-1"]), ("nobody", [])])
+def test_it_filters_by_owner(name: str, expected: list[str]) -> None:
+    said("session-1", GPT, owner=User.objects.create_user("ada"))
+    said("session-2", GPT, owner=User.objects.create_user("grace"))
+    assert found(f"?owner={name}") == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ("last_activity_at_from=2026-03-02", ["session-2"]),
+        ("last_activity_at_to=2026-03-01", ["session-1"]),
+        ("last_activity_at_from=2026-03-01&last_activity_at_to=2026-03-02", ["session-1", "session-2"]),
+        ("last_activity_at_from=2026-02-30", []),
+        ("last_activity_at_from=whenever", ["session-1", "session-2"]),
+    ],
+)
+def test_it_filters_by_days_and_includes_both_ends(days: str, expected: list[str]) -> None:
+    said("session-1", GPT, last_activity_at=datetime(2026, 3, 1, 23, 59, tzinfo=UTC))
+    said("session-2", GPT, last_activity_at=datetime(2026, 3, 2, 0, 0, tzinfo=UTC))
+    assert found(f"?{days}") == expected
+
+
+def act(
+    name: str, *rows: Conversation, permissions: tuple[str, ...] = ("view_conversation", "change_conversation")
+) -> int:
+    data = {"action": name, "_selected_action": [str(each.pk) for each in rows]}
+    return staff(*permissions).post(LIST, data).status_code
+
+
+def test_it_archives_and_brings_back() -> None:
+    one, two = said("session-1", GPT), said("session-2", GPT)
+    act("archive", one, two)
+    assert Conversation.objects.filter(archived=True).count() == 2
+    act("unarchive", one)
+    assert list(Conversation.objects.filter(archived=True)) == [two]
+
+
+def test_it_archives_nothing_without_the_permission() -> None:
+    act("archive", said("session-1", GPT), permissions=("view_conversation",))
+    assert not Conversation.objects.filter(archived=True).exists()
+
+
+def test_it_marks_what_is_archived() -> None:
+    assert ">archived<" in listed(said("session-1", GPT, archived=True))
+
+
+def test_it_shows_titles_as_text() -> None:
+    said("session-1", GPT, title="<img src=x onerror=alert(1)>")
+    assert "<img src=x" not in page(operator(), LIST)
+
+
+def test_it_counts_models_over_all_branches() -> None:
+    conversation = said("session-1", GPT)
+    Message.objects.filter(role="assistant").update(active=False)
+    assert "gpt-4o" in listed(conversation)
