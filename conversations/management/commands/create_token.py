@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from argparse import ArgumentTypeError
-from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,21 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from knox.models import AuthToken
 
+from conversations.commands.arguments import duration_or_never
 from conversations.models import User
-
-DURATION = re.compile(r"([1-9]\d{0,5})([mhd])")
-UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-NEVER = "never"
-
-
-def duration(text: str) -> timedelta | None:
-    """`90d`, `12h`, `30m`, or None for `never`."""
-    if text == NEVER:
-        return None
-    match = DURATION.fullmatch(text)
-    if match is None:
-        raise ArgumentTypeError(f"{text!r} is neither a duration such as 90d, 12h or 30m, nor {NEVER}")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
 class Command(BaseCommand):
@@ -34,7 +18,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="the user's name; a user of that name is created where there is none")
-        parser.add_argument("--expires-in", type=duration, default="90d", help="90d (default), 12h, 30m, or never")
+        parser.add_argument(
+            "--expires-in", type=duration_or_never, default="90d", help="90d (default), 12h, 30m, or never"
+        )
         parser.add_argument("--revoke", action="store_true", help="take back all tokens of the user, and make none")
 
     def handle(self, *args: Any, **options: Any) -> None:
