@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(primary_key=True, serialize=False)),
                 ('host', models.CharField(max_length=255)),
                 ('pid', models.PositiveIntegerField()),
-                ('process_started', models.FloatField(help_text='Seconds since the epoch; tells a reused pid from the same process')),
+                ('process_started', models.FloatField(help_text='Seconds since the boot; tells a reused pid from the same process')),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('heartbeat_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],

@@ -15,7 +15,7 @@ class Worker(models.Model):
     id = models.UUIDField(primary_key=True)
     host = models.CharField(max_length=255)
     pid = models.PositiveIntegerField()
-    process_started = models.FloatField(help_text="Seconds since the epoch; tells a reused pid from the same process")
+    process_started = models.FloatField(help_text="Seconds since the boot; tells a reused pid from the same process")
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())
 

@@ -21,7 +21,10 @@ CLOCK_TOLERANCE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """Who a process is: enough to tell on the same host, later, whether it still runs."""
+    """Who a process is: enough to tell on the same host, later, whether it still runs.
+
+    started: seconds since the host's boot; the time of day may be set while the process runs
+    """
 
     host: str
     pid: int
@@ -30,7 +33,7 @@ class Process:
 
 def this_process() -> Process:
     pid = os.getpid()
-    return Process(this_host(), pid, psutil.Process(pid).create_time())
+    return Process(this_host(), pid, _started(psutil.Process(pid)))
 
 
 def this_host() -> str:
@@ -46,12 +49,16 @@ def is_dead(process: Process) -> bool:
     """Whether a process of this host has ended; a pid that serves another process now counts as ended."""
     try:
         found = psutil.Process(process.pid)
-        same = abs(found.create_time() - process.started) < CLOCK_TOLERANCE
+        same = abs(_started(found) - process.started) < CLOCK_TOLERANCE
         return not same or found.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
     except psutil.AccessDenied:
         return False
+
+
+def _started(process: psutil.Process) -> float:
+    return process.create_time() - psutil.boot_time()
 
 
 def register(worker_id: UUID, process: Process) -> None:

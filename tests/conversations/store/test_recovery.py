@@ -75,14 +75,22 @@ def test_a_process_that_is_gone_is_dead() -> None:
 
 
 def test_a_process_whose_pid_serves_another_is_dead() -> None:
-    assert is_dead(Process(this_host(), os.getpid(), psutil.Process().create_time() - 60))
+    assert is_dead(Process(this_host(), os.getpid(), this_process().started - 60))
+
+
+def test_a_clock_that_is_set_kills_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = this_process()
+    created, booted = psutil.Process.create_time, psutil.boot_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: created(self) + 3600)
+    monkeypatch.setattr(psutil, "boot_time", lambda: booted() + 3600)
+    assert not is_dead(process)
 
 
 def test_a_process_that_ended_and_was_not_waited_for_is_dead() -> None:
     child = os.fork()
     if not child:
         os._exit(0)
-    started = psutil.Process(child).create_time()
+    started = psutil.Process(child).create_time() - psutil.boot_time()
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
     try:
         assert is_dead(Process(this_host(), child, started))
@@ -127,7 +135,7 @@ def test_a_reply_of_a_dead_process_of_this_host_is_interrupted_at_once() -> None
 
 
 def test_a_reply_of_a_process_whose_pid_was_reused_is_interrupted_at_once() -> None:
-    a_local_worker(os.getpid(), started=psutil.Process().create_time() - 60)
+    a_local_worker(os.getpid(), started=this_process().started - 60)
     a_streaming_reply()
     assert (recover(silence=None), statuses()) == (1, ["interrupted"])
 
