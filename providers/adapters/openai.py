@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -25,11 +24,6 @@ from providers.errors import Filtered, Malformed, ProviderError, TimedOut, Unrea
 from providers.events import Event, Finish, FinishReason
 from providers.messages import CompletionRequest
 from providers.text import decode
-
-with suppress(ImportError):
-    # Ours is httpx2, but the SDK looks in every request whether the older one is loaded, too, and breaks on a half of it:
-    # what another thread is importing at that moment, as Google's SDK makes it do. So it is whole before we begin.
-    import httpx  # noqa: F401
 
 logger = logging.getLogger("providers")
 
