@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dialogix.settings")
-
 import django
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dialogix.settings")
 django.setup()
 
 from django.core.handlers.asgi import ASGIHandler
+from django.urls import get_resolver
 
 from conversations.api.handler import ChatApplication
 from conversations.live import application as live
@@ -28,7 +28,7 @@ CHAT_PATH = re.compile(
 PROBES = {"/livez": health.live, "/readyz": health.ready, "/metrics": scraping.expose}
 
 chat = ChatApplication("dialogix.urls")
-everything_else = BodyBound(ASGIHandler())
+everything_else = BodyBound(ASGIHandler())  # type: ignore[arg-type]  # its scope is a dict, as ours is
 
 
 async def route(scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,11 +36,13 @@ async def route(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await live(scope, receive, send)
     elif CHAT_PATH.fullmatch(path):
-        await chat(scope, receive, send)
+        await chat(scope, receive, send)  # type: ignore[arg-type]  # the same
     elif (probe := PROBES.get(path.rstrip("/"))) is not None:
         await probe(scope, receive, send)
     else:
         await everything_else(scope, receive, send)
 
+
+get_resolver().url_patterns  # noqa: B018  (imports all views now, so that no first request waits for it)
 
 application = Gate(route, metrics.request_ended)

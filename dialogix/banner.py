@@ -15,7 +15,11 @@ def banner(host: str, port: int) -> str:
     lines += [f"  {each.name:<8}{_who_answers(each)}" for each in settings.PROVIDERS.values()]
     if any(each.simulated for each in settings.PROVIDERS.values()):
         variables = ", ".join(each.variable for each in settings.PROVIDERS.values())
-        lines += ["", f"No provider is configured, so a simulator answers. Set {variables}", "for real ones (.env.example)."]
+        lines += [
+            "",
+            "No provider is configured, so a simulator answers for all. For real ones set",
+            f"{variables} (see .env.example).",
+        ]
     lines += ["", *(f"  {title:<8}{root}{path}" for title, path in PAGES), "", "Try:", "", *_example(root), ""]
     return "\n".join(lines)
 

@@ -32,8 +32,8 @@ def read_file(path: Path) -> None:
     """Add the assignments of a `.env` file to the environment, where a variable is not set already."""
     if not path.is_file():
         return
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        line = line.strip()
+    lines = map(str.strip, path.read_text(encoding="utf-8").splitlines())
+    for number, line in enumerate(lines, start=1):
         if not line or line.startswith("#"):
             continue
         match = ASSIGNMENT.fullmatch(line)

@@ -87,4 +87,3 @@ class _Database:
 
 
 _database = _Database()
-

@@ -21,7 +21,7 @@ BODY_SECONDS = 60.0
 """Of silence within a body."""
 
 MAX_DISCARDED = 64 * 1024 * 1024
-"""Bytes of a refused body that are read and thrown away, so that a client that sends it all hears why it was refused."""
+"""Bytes of a refused body that are read and thrown away, so that who sends it all still hears why it was refused."""
 
 PROBLEMS = {
     400: "The request is not valid HTTP.",

@@ -78,9 +78,7 @@ def _migrate() -> None:
 
 
 async def _supervise(listener: socket.socket) -> None:
-    supervisor = Supervisor(
-        listener, settings.WEB_WORKERS, settings.SHUTDOWN_GRACE, lambda: _announce(listener)
-    )
+    supervisor = Supervisor(listener, settings.WEB_WORKERS, settings.SHUTDOWN_GRACE, lambda: _announce(listener))
     await supervisor.run()
 
 

@@ -15,7 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_file(BASE_DIR / os.environ.get("ENV_FILE", ".env"))
 STATE_DIR = BASE_DIR / env.text("STATE_DIR", ".state")
 
-# -- core ---------------------------------------------------------------------------------------------------------------
+# -- core --------------------------------------------------------------------------------------------------------------
 
 DEBUG = env.boolean("DJANGO_DEBUG", default=False)
 ALLOWED_HOSTS = list(env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")))
@@ -73,7 +73,7 @@ TEMPLATES = [
     },
 ]
 
-# -- what is stored -----------------------------------------------------------------------------------------------------
+# -- what is stored ----------------------------------------------------------------------------------------------------
 
 DATABASES = {
     "default": database.configuration(
@@ -104,7 +104,7 @@ else:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 """Bytes of a request's body. The largest legal one, 50 messages of 24000 escaped characters, comes near."""
 
-# -- who is who ---------------------------------------------------------------------------------------------------------
+# -- who is who --------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "conversations.User"
 LOGIN_URL = "sign-in"
@@ -132,7 +132,7 @@ REST_FRAMEWORK = {
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=90)}
 
-# -- browsers -----------------------------------------------------------------------------------------------------------
+# -- browsers ----------------------------------------------------------------------------------------------------------
 
 CORS_ALLOWED_ORIGINS = list(env.origins("CORS_ALLOWED_ORIGINS", ("http://localhost:5000",)))
 CORS_ALLOW_CREDENTIALS = True
@@ -168,7 +168,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # nor may it enter the domain into the browsers' preload lists, which is not undone for years
 ]
 
-# -- language, time, files ----------------------------------------------------------------------------------------------
+# -- language, time, files ---------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
@@ -180,7 +180,7 @@ STATIC_ROOT = BASE_DIR / "static"
 # Without `collectstatic` (the image has it run) the files are served from where their packages have them.
 SERVESTATIC_USE_FINDERS = not STATIC_ROOT.is_dir()
 
-# -- the admin's looks --------------------------------------------------------------------------------------------------
+# -- the admin's looks -------------------------------------------------------------------------------------------------
 
 UNFOLD = {
     "SITE_TITLE": "Dialogix",
@@ -209,7 +209,7 @@ UNFOLD = {
     },
 }
 
-# -- providers ----------------------------------------------------------------------------------------------------------
+# -- providers ---------------------------------------------------------------------------------------------------------
 
 SIMULATOR = env.choice("SIMULATOR", "auto", ("auto", "off"))
 PROVIDERS = vendors.providers(SIMULATOR)
@@ -219,7 +219,7 @@ PROVIDER_HEALTH_CACHE = env.number("PROVIDER_HEALTH_CACHE", 5.0)
 FORBID_VENDORS = env.boolean("FORBID_VENDORS", default=False)
 """Whether only providers on this machine may be called, as tests want it."""
 
-# -- serving ------------------------------------------------------------------------------------------------------------
+# -- serving -----------------------------------------------------------------------------------------------------------
 
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, most=65_535)
@@ -232,7 +232,7 @@ NATIVE_CLIENTS = env.words("NATIVE_CLIENTS", ("okhttp", "CFNetwork", "Expo"))
 NATIVE_CLIENT_DELAY = env.number("NATIVE_CLIENT_DELAY", 0.05, most=5)
 """Seconds between the opening comment and the first delta for those."""
 
-# -- logs ---------------------------------------------------------------------------------------------------------------
+# -- logs --------------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
 LOGGING = {

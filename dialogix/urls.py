@@ -13,7 +13,7 @@ from conversations.signin import sign_in
 from dialogix import health
 
 urlpatterns = [
-    re_path(r"^(?:api/v1/)?health/?$", methods(GET=health.system)),
+    re_path(r"^(?:api/v1/)?health/?$", methods(GET=health.system)),  # type: ignore[arg-type]  # as Django allows, if not its stubs
     path("", include("conversations.api.urls")),
     path("", page.chat, name="chat"),
     path("sign-in/", page.sign_in, name="sign-in"),

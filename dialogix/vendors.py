@@ -29,9 +29,7 @@ class _Defaults:
 
 DEFAULTS = {
     "gpt": _Defaults("OPENAI", "GPT_SYSTEM_PROMPT", "gpt-4o", "gpt-4o-mini", REASONING_MODELS, REASONING_MODELS),
-    "claude": _Defaults(
-        "ANTHROPIC", "CLAUDE_SYSTEM_PROMPT", "claude-3-5-sonnet-latest", "claude-3-5-haiku-latest"
-    ),
+    "claude": _Defaults("ANTHROPIC", "CLAUDE_SYSTEM_PROMPT", "claude-3-5-sonnet-latest", "claude-3-5-haiku-latest"),
     "gemini": _Defaults("GEMINI", "GEMINI_SYSTEM_PROMPT", "gemini-2.0-flash", "gemini-1.5-pro"),
 }
 

@@ -25,7 +25,7 @@ log = logging.getLogger("dialogix.workers")
 
 
 class Supervisor:
-    """grace: seconds that workers give their replies;  on_listening: called when the first worker accepts connections"""
+    """grace: seconds that workers give their replies;  on_listening: called when the first one accepts connections"""
 
     def __init__(self, listener: socket.socket, count: int, grace: float, on_listening: Callable[[], None]) -> None:
         self._listener = listener

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,8 @@ def start_server() -> Iterator[StartServer]:
     """Starts servers with the given environment: `start_server(AUTH_MODE="required", WEB_WORKERS="2")`."""
     started: list[LiveServer] = []
 
-    def start(**variables: str) -> LiveServer:
-        started.append(LiveServer(**variables))
+    def start(**options: Any) -> LiveServer:
+        started.append(LiveServer(**options))
         return started[-1]
 
     yield start

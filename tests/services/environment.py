@@ -26,7 +26,7 @@ VARIABLE = re.compile(r"^\s*#?\s*([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 
 def is_ours(name: str) -> bool:
     """Whether `.env.example` knows the variable, or one like it would have an influence."""
-    return name in _variables or name.endswith("_FILE") and name.removesuffix("_FILE") in _variables
+    return name in _variables or (name.endswith("_FILE") and name.removesuffix("_FILE") in _variables)
 
 
 def database() -> str:

@@ -51,7 +51,7 @@ class Postgres:
 
     def execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 @cache
@@ -72,13 +72,25 @@ def _start() -> Postgres:
         shutil.chown(folder, rights["user"], rights["group"])
     data, port = folder / "data", _free_port()
     options: dict[str, Any] = {**rights, "cwd": folder}
-    made = [programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    made: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        data,
+        "-U",
+        USER,
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-locale",
+        "--no-sync",
+    ]
     subprocess.run(made, check=True, stdout=subprocess.DEVNULL, **options)
     settings = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST]
-    command = [programs / "postgres", "-D", data, *_each("-c", settings)]
+    command: list[str | Path] = [programs / "postgres", "-D", data, *_each("-c", settings)]
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, **options)
+        process: subprocess.Popen[bytes] = subprocess.Popen(command, stdout=output, stderr=output, **options)
     atexit.register(_stop, process)
     postgres = Postgres(f"postgresql://{USER}@127.0.0.1:{port}")
     _wait_for(postgres, process, log)
@@ -104,9 +116,10 @@ def _programs(folder: Path) -> Path:
 
 def _can_run(program: Path) -> bool:
     try:
-        return subprocess.run([program, "--version"], capture_output=True, cwd="/", **_rights()).returncode == 0
-    except OSError:
+        subprocess.run([program, "--version"], check=True, capture_output=True, cwd="/", **_rights())
+    except (OSError, subprocess.CalledProcessError):
         return False
+    return True
 
 
 def _rights() -> dict[str, Any]:

@@ -25,10 +25,13 @@ _numbers = count(1)
 class LiveServer:
     """Started when made; `url` is its root, without a slash at the end.
 
-    variables: its environment, on top of a clean one with a database of its own
+    database:  the URL of one to use; by default it gets one of its own
+    arguments: of its command line
+    variables: its environment, on top of a clean one
     """
 
-    def __init__(self, *, database: str | None = None, **variables: str) -> None:
+    def __init__(self, *, database: str | None = None, arguments: tuple[str, ...] = (), **variables: str) -> None:
+        self._arguments = arguments
         self._own_database = database is None
         self.database_url = database or databases.fresh()
         self._variables = {"DATABASE_URL": self.database_url, **variables}
@@ -45,7 +48,7 @@ class LiveServer:
         variables = {"PORT": str(self.port), **self._variables}
         with self.stdout.open("ab") as output, self.stderr.open("ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dialogix.serve"],
+                [sys.executable, "-m", "dialogix.serve", *self._arguments],
                 cwd=environment.ROOT,
                 env=environment.for_process(**variables),
                 stdin=subprocess.DEVNULL,
