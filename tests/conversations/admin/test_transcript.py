@@ -75,7 +75,8 @@ def test_it_tells_what_support_asks_about() -> None:
         Tried("gpt", "gpt-4o", "rate_limited", 429, "slow down please", 80),
         Tried("gpt", "gpt-4o-mini", "complete", 200, "", 900),
     )
-    numbers: dict[str, Any] = {"input_tokens": 12, "output_tokens": 34, "time_to_first_token_ms": 450, "duration_ms": 2500}
+    numbers: dict[str, Any] = {"input_tokens": 12, "output_tokens": 34, "duration_ms": 2500}
+    numbers["time_to_first_token_ms"] = 450
     end(begun, "answer", provider="gpt", model="gpt-4o-mini", attempts=tried, **numbers)
     Message.objects.filter(role="assistant").update(feedback_rating="down", feedback_comment="wrong")
     answer = bubbles(page(reader(), page_of(the_one())))[1][1]
