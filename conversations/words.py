@@ -17,7 +17,7 @@ LONGEST = 24
 """Characters of a word that count; longer ones are told apart by their beginnings only."""
 
 MOST = 4000
-"""Different words of one text that are indexed: more than its 24 000 characters usually have, and a bound for others."""
+"""Different words of one text that are indexed: its 24 000 characters have fewer, unless chosen for that."""
 
 SEEN = 100_000
 """Characters of a text that are looked at."""
