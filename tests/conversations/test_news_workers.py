@@ -27,8 +27,8 @@ def redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="module")
-def pair(redis: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
-    with servers(tmp_path_factory.mktemp("pair"), 2, REDIS_URL=redis.url) as started:
+def pair(redis: RedisServer) -> Iterator[list[Server]]:
+    with servers(2, REDIS_URL=redis.url) as started:
         yield started
 
 
@@ -37,13 +37,13 @@ async def reply_on(server: Server, conversation_id: str) -> AsyncIterator[str]:
     """A reply that streams on this worker; its id."""
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         body = {"messages": [{"role": "user", "content": "Hello"}], "conversation_id": conversation_id}
-        async with client.stream("POST", f"{server.http}/chat/gpt", json=body) as response:
+        async with client.stream("POST", f"{server.url}/chat/gpt", json=body) as response:
             yield response.headers["X-Message-ID"]
 
 
 async def events(server: Server, message_id: str) -> list[str]:
     """The deltas of a reply as another client gets them, from the start to the end."""
-    url = f"{server.http}/chat/messages/{message_id}/stream"
+    url = f"{server.url}/chat/messages/{message_id}/stream"
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client, client.stream("GET", url) as response:
         return [line async for line in response.aiter_lines() if line.startswith('data: {"id"')]
 

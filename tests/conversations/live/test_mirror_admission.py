@@ -89,7 +89,7 @@ async def test_in_open_mode_a_token_means_nothing(workers: list[Server]) -> None
 
 @pytest.mark.parametrize("origin", ["http://localhost:5000", "own"])
 async def test_it_lets_known_pages_in(workers: list[Server], origin: str) -> None:
-    own = origin.replace("own", workers[0].http)
+    own = origin.replace("own", workers[0].url)
     async with watching(workers[0], new_id(), origin=own) as socket:
         assert (await socket.next())["type"] == "snapshot"
 
@@ -104,7 +104,7 @@ async def test_it_keeps_other_pages_out(workers: list[Server], origin: str) -> N
 async def test_it_keeps_pages_out_whose_name_leads_here(workers: list[Server]) -> None:
     """DNS rebinding: such a page is its own server, as far as its browser can tell."""
     here = workers[0].root.split(":")
-    evil = workers[0].url(new_id()).replace("127.0.0.1", "evil.example")
+    evil = workers[0].socket_url(new_id()).replace("127.0.0.1", "evil.example")
     with pytest.raises(InvalidStatus) as caught:
         async with connect(
             evil, host=here[0], port=int(here[1]), origin=Origin(f"http://evil.example:{here[1]}"), proxy=None

@@ -96,7 +96,9 @@ class Watching:
 
 @asynccontextmanager
 async def watching(server: Server, conversation_id: str, **options: Any) -> AsyncIterator[Watching]:
-    async with connect(server.url(conversation_id), max_size=None, proxy=None, **options) as socket:
+    async with connect(
+        server.socket_url(conversation_id), max_size=None, close_timeout=1, proxy=None, **options
+    ) as socket:
         yield Watching(socket)
 
 
@@ -106,14 +108,14 @@ async def say(
     """A whole turn, its stream read to the end."""
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         body = {"messages": [{"role": "user", "content": text}], "conversation_id": conversation_id, **fields}
-        return await client.post(f"{server.http}/chat/gpt", json=body, headers=headers)
+        return await client.post(f"{server.url}/chat/gpt", json=body, headers=headers)
 
 
 async def post(server: Server, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-        return await client.post(f"{server.http}{path}", json=body or {})
+        return await client.post(f"{server.url}{path}", json=body or {})
 
 
 async def get(server: Server, path: str) -> Any:
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-        return (await client.get(f"{server.http}{path}")).json()
+        return (await client.get(f"{server.url}{path}")).json()
