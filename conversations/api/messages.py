@@ -7,6 +7,7 @@ import re
 
 import msgspec
 from django.http import HttpResponse, HttpResponseBase
+from msgspec import UNSET
 
 from conversations import database, identifiers
 from conversations.api import etags, turning
@@ -93,6 +94,8 @@ async def _turn_at(
     body: RegenerateBody | EditBody,
     messages: list[Utterance] | tuple[()],
 ) -> HttpResponseBase:
+    if body.parent_id is not UNSET:
+        raise ApiError(400, "parent_id means nothing here: the message in the address says where the new part goes.")
     turn = Turn(
         owner_id=caller.owner_id,
         kind=kind,
