@@ -123,15 +123,17 @@ class Client:
     def stream(
         self,
         *messages: str | Json,
-        path: str | None = None,
         provider: str = "gpt",
         headers: dict[str, str] | None = None,
         **fields: Any,
     ) -> Iterator[Stream]:
         """A stream that the block reads; leaving the block closes the connection."""
-        body = fields if path is not None else _body(messages, fields)
-        url = path or f"/chat/{provider}"
-        with self.http.stream("POST", url, json=body, headers=headers) as response:
+        with self.post_stream(f"/chat/{provider}", _body(messages, fields), headers) as stream:
+            yield stream
+
+    @contextmanager
+    def post_stream(self, path: str, body: Json, headers: dict[str, str] | None = None) -> Iterator[Stream]:
+        with self.http.stream("POST", path, json=body, headers=headers) as response:
             if response.status_code != 200:
                 raise AssertionError(f"{response.status_code} {response.read()!r}")
             yield Stream(response)
