@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -37,11 +38,15 @@ class Server(LiveServer):
 def servers(count: int = 1, **variables: str) -> Iterator[list[Server]]:
     """So many workers on one new database, with this process's simulator as their vendors."""
     database = databases.fresh()
-    vendors = simulator_server.environment(simulator_server.ensure_running())
+    given: dict[str, Any] = {
+        "RATE_LIMIT": "100000/h",
+        **simulator_server.environment(simulator_server.ensure_running()),
+        **variables,
+    }
     started: list[Server] = []
     try:
         for _ in range(count):
-            one = Server(database=database, RATE_LIMIT="100000/h", **vendors, **variables)
+            one = Server(database=database, **given)
             started.append(one)
         yield started
     finally:
