@@ -29,7 +29,6 @@ class Card:
     title: str
     value: str
     before: str
-    symbol: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +88,13 @@ def dashboard(request: HttpRequest) -> dict[str, Any]:
 
 def _cards(now: Figures, then: Figures) -> Sequence[Card]:
     return (
-        Card("Replies", formats.compact(now.requests), formats.compact(then.requests), "chat"),
-        Card("Tokens", formats.compact(now.tokens), formats.compact(then.tokens), "token"),
-        Card("Cost", now.cost_text, then.cost_text, "payments"),
-        Card("First token, p50", formats.milliseconds(now.p50), formats.milliseconds(then.p50), "timer"),
-        Card("First token, p95", formats.milliseconds(now.p95), formats.milliseconds(then.p95), "hourglass_top"),
-        Card("Errors", f"{now.error_rate:.1%}", f"{then.error_rate:.1%}", "error"),
-        Card("Fallbacks", formats.compact(now.fallbacks), formats.compact(then.fallbacks), "alt_route"),
+        Card("Replies", formats.compact(now.requests), formats.compact(then.requests)),
+        Card("Tokens", formats.compact(now.tokens), formats.compact(then.tokens)),
+        Card("Cost", now.cost_text, then.cost_text),
+        Card("First token, p50", formats.milliseconds(now.p50), formats.milliseconds(then.p50)),
+        Card("First token, p95", formats.milliseconds(now.p95), formats.milliseconds(then.p95)),
+        Card("Errors", f"{now.error_rate:.1%}", f"{then.error_rate:.1%}"),
+        Card("Fallbacks", formats.compact(now.fallbacks), formats.compact(then.fallbacks)),
     )
 
 

@@ -50,6 +50,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django has no su
 class BoundedAdmin(ModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would count all rows that a filter leaves
     list_per_page = 50
     list_fullwidth = True
     compressed_fields = True

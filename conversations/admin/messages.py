@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.functions import Left
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
+from unfold.views import ChangeList
 
 from conversations import formats
 from conversations.admin import filters
-from conversations.admin.lists import ContentsAdmin, ReadOnlyAdmin, ReadOnlyInline, shortened
+from conversations.admin.lists import ContentsAdmin, ReadOnlyAdmin, ReadOnlyInline, may_read, shortened
 from conversations.admin.markdown import render
 from conversations.models import Attempt, Message
 
 EXCERPT_LENGTH = 100
+
+
+class MessageList(ChangeList):
+    """Reads the beginnings of texts, and of nothing else that may be long."""
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Message]:
+        long_ones = ("content", "error", "feedback_comment", "metadata")
+        of_conversations = ("conversation__instructions", "conversation__metadata")
+        rows = super().get_queryset(request, *args, **kwargs).defer(*long_ones, *of_conversations)
+        return rows.annotate(beginning=Left("content", EXCERPT_LENGTH)) if may_read(request) else rows
 
 
 class AttemptInline(ReadOnlyInline):
@@ -46,6 +62,9 @@ class MessageAdmin(ContentsAdmin):
     )
     readonly_fields = fields
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return MessageList
+
     @admin.display(description="conversation")
     def in_conversation(self, row: Message) -> SafeString:
         url = reverse("admin:conversations_conversation_change", args=[row.conversation_id], query={"at": row.pk})
@@ -63,8 +82,8 @@ class MessageAdmin(ContentsAdmin):
         return format_html('<div class="dx-text">{}</div>', render(row.content))
 
     @admin.display(description="content")
-    def excerpt(self, row: Message) -> str:
-        return row.content[:EXCERPT_LENGTH]
+    def excerpt(self, row: Any) -> str:
+        return row.beginning
 
     @admin.display(description="created at")
     def at(self, row: Message) -> str:

@@ -85,7 +85,7 @@ def test_it_reads_no_message_bodies(query: str) -> None:
     assert [sql for sql in queries_of(LIST + query) if any(column in sql for column in columns)] == []
 
 
-@pytest.mark.parametrize("query", ["", "?q=hello", "?last_status=complete", "?owner=ada"])
+@pytest.mark.parametrize("query", ["", "?q=hello", "?last_status=complete", "?owner=ada", "?_facets=True"])
 def test_it_never_counts_all_rows(query: str) -> None:
     said("session-1", GPT)
     counts = [sql for sql in queries_of(LIST + query) if "COUNT(*)" in sql]
