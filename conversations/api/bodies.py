@@ -23,7 +23,7 @@ MAX_MESSAGES = 50
 ROLES = ("user", "assistant", "system")
 MISSING = re.compile(r"Object missing required field `(\w+)`(?: - at `\$\.?(.*)`)?")
 PLACE = re.compile(r" - at `\$\.?(.*)`$")
-IDEMPOTENCY_KEY = re.compile(r'"([\x21-\x7e]{1,255})"|([\x21-\x7e]{1,255})')
+IDEMPOTENCY_KEY = re.compile(r'"([\x21-\x7e]{1,255})"|(?!""\Z)([\x21-\x7e]{1,255})')
 
 T = TypeVar("T", bound=Struct)
 
