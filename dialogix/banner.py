@@ -6,7 +6,7 @@ from django.conf import settings
 
 from providers.conf import BASE_URL_VARIABLES, ProviderConfig
 
-PAGES = (("Chat", "/"), ("Admin", "/admin/"), ("Health", "/health"))
+PAGES = (("Chat", "/"), ("Admin", "/admin/"), ("API", "/api/docs/"))
 
 
 def banner(host: str, port: int) -> str:
