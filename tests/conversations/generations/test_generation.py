@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from django.db import DatabaseError
@@ -239,6 +240,21 @@ async def test_a_cancel_of_a_stream_that_never_pauses() -> None:
 @pytest.mark.parametrize("times", [1, 2])
 async def test_a_cancel_that_a_library_swallows_is_repeated(times: int) -> None:
     provider = swallowing(times)
+    generation = live(provider, book=Book())
+    await text_of(generation)
+    generation.cancel()
+    assert ((await ending(generation)).status, provider.open) == ("cancelled", 0)
+
+
+async def test_a_cancel_of_a_library_that_swallows_every_one_ends_with_the_next_text() -> None:
+    async def stream(request):  # type: ignore[no-untyped-def]
+        yield SERVING
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+            yield Delta("more ")
+
+    provider = Fake(stream)
     generation = live(provider, book=Book())
     await text_of(generation)
     generation.cancel()
