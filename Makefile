@@ -77,6 +77,9 @@ bench: $(BENCH)  ## measure what a reply costs, into docs/performance.md (about 
 bench-quick: $(BENCH)  ## the same in under a minute, printed only
 	$(BIN)/python -m bench --quick
 
+bench-durable: $(BENCH) $(TOOLS)  ## what kills lose, how soon rejoins and cancels work: make bench-durable ACTS='kills soak'
+	$(BIN)/python -m bench.durable $(ACTS)
+
 bench-servers: $(BENCH)  ## the same application under four ASGI servers, into docs/performance.md
 	$(BIN)/python -m bench.servers
 
