@@ -142,6 +142,7 @@ CORS_EXPOSE_HEADERS = [
     "Content-Disposition",
     "ETag",
     "X-Conversation-ID",
+    "X-Dialogix-Simulator",
     "X-Message-ID",
     "X-Request-ID",
     "X-RateLimit-Limit",

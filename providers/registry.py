@@ -38,6 +38,11 @@ def config(name: str) -> ProviderConfig:
     return found
 
 
+def is_simulated() -> bool:
+    """Whether the simulator answers, since nothing is configured."""
+    return any(each.simulated for each in settings.PROVIDERS.values())
+
+
 def answering(name: str | None = None) -> Provider:
     """Who answers a turn, with the provider's defaults: its two models; without a name those of all configured
     providers, `DEFAULT_PROVIDER` first. Raises KeyError for an unknown name.

@@ -32,6 +32,9 @@ ANSWER_WITHIN = 15.0
 """Seconds a stream that has to wait for another reply may stay silent before it answers 200 and heartbeats follow."""
 
 ENDED_WELL = (Status.COMPLETE, Status.CANCELLED)
+SIMULATED = "X-Dialogix-Simulator"
+"""Says that no model spoke."""
+
 CONVERSATIONS_OWN = CompletionRequest(messages=(), model="")
 """Asks what the conversation holds, with the provider's defaults."""
 
@@ -55,7 +58,7 @@ class Reply:
         self.begun = begun
         self.buffer = buffer
         self.leave = leave
-        self.headers = dict(headers)
+        self.headers = {**headers, **({SIMULATED: "true"} if registry.is_simulated() else {})}
         self.generation = generation
         self.message_id = begun.message_id if begun else identifiers.message_id()
         if begun is not None:
