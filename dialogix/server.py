@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -131,3 +132,6 @@ def run(listener: socket.socket, on_listening: Callable[[], None], watch: socket
     uvicorn_loop = server.config.get_loop_factory()
     with asyncio.Runner(loop_factory=uvicorn_loop) as runner:
         runner.run(serve())
+        if server.force_exit:
+            logging.shutdown()
+            os._exit(0)  # no waiting for threads, such as one that still imports an SDK

@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -66,13 +67,20 @@ def test_it_makes_the_tables_where_it_is_asked_to(start_server: StartServer, tmp
     assert httpx.get(f"{server.url}/readyz").status_code == 200
 
 
-def test_it_tells_a_newcomer_where_it_is(start_server: StartServer) -> None:
-    server = start_server()
-    assert f"http://localhost:{server.port}\n" in server.stdout.read_text()
+@pytest.fixture(scope="module")
+def bare() -> Iterator[LiveServer]:
+    """A server with nothing set up."""
+    server = LiveServer()
+    yield server
+    server.close()
 
 
-def test_it_tells_which_models_are_simulated(start_server: StartServer) -> None:
-    assert "gpt     simulated  gpt-4o, then gpt-4o-mini" in start_server().stdout.read_text()
+def test_it_tells_a_newcomer_where_it_is(bare: LiveServer) -> None:
+    assert f"http://localhost:{bare.port}\n" in bare.stdout.read_text()
+
+
+def test_it_tells_which_models_are_simulated(bare: LiveServer) -> None:
+    assert "gpt     simulated  gpt-4o, then gpt-4o-mini" in bare.stdout.read_text()
 
 
 def test_it_tells_who_is_live_and_who_is_off(start_server: StartServer) -> None:
@@ -81,9 +89,8 @@ def test_it_tells_who_is_live_and_who_is_off(start_server: StartServer) -> None:
     assert "gpt     off        set OPENAI_API_KEY or OPENAI_BASE_URL" in said
 
 
-def test_what_it_suggests_to_try_works(start_server: StartServer) -> None:
-    said = start_server().stdout.read_text()
-    command = said.partition("Try:")[2].strip()
+def test_what_it_suggests_to_try_works(bare: LiveServer) -> None:
+    command = bare.stdout.read_text().partition("Try:")[2].strip()
     done = subprocess.run(["sh", "-c", f"exec {command}"], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("data: [DONE]\n\n")
 

@@ -25,7 +25,7 @@ def until(true: Callable[[], object], seconds: float = 20) -> None:
 
 def answers(server: LiveServer, path: str = "/livez") -> int:
     try:
-        return httpx.get(server.url + path).status_code
+        return httpx.get(server.url + path, timeout=30).status_code
     except httpx.TransportError:
         return 0
 
@@ -38,7 +38,7 @@ def test_it_ends_with_success_when_told_to(workers: str, start_server: StartServ
 def test_a_reply_under_way_gets_its_time(start_server: StartServer, simulator: Simulator) -> None:
     server = start_server(**simulator.env())
     simulator.script(chunks=20, delay=0.05)
-    with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT) as reply:
+    with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT, timeout=30) as reply:
         lines = reply.iter_lines()
         next(lines)
         server.process.terminate()
@@ -62,11 +62,12 @@ def test_a_reply_that_outlasts_its_time_is_told(start_server: StartServer, simul
 def test_what_comes_meanwhile_is_told_to_come_back(start_server: StartServer, simulator: Simulator) -> None:
     server = start_server(**simulator.env())
     simulator.script(chunks=2000, delay=0.05)
-    with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT) as reply:
-        next(reply.iter_lines())
+    with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT, timeout=30) as reply:
+        lines = reply.iter_lines()  # kept: an iterator that is thrown away closes the connection
+        next(lines)
         server.process.terminate()
-        server.wait_for_log(event="draining")
-        refused = httpx.post(f"{server.url}/chat/gpt", json=CHAT)
+        server.wait_for_log(event="draining", generations=1)
+        refused = httpx.post(f"{server.url}/chat/gpt", json=CHAT, timeout=30)
         assert (refused.status_code, answers(server, "/readyz"), answers(server)) == (503, 503, 200)
         assert int(refused.headers["retry-after"]) > 0
 
@@ -75,10 +76,11 @@ def test_what_comes_meanwhile_is_told_to_come_back(start_server: StartServer, si
 def test_a_second_signal_means_now(number: signal.Signals, start_server: StartServer, simulator: Simulator) -> None:
     server = start_server(**simulator.env(), SHUTDOWN_GRACE="3600")
     simulator.script(chunks=100_000, delay=0.05)
-    with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT) as reply:
-        next(reply.iter_lines())
+    with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT, timeout=30) as reply:
+        lines = reply.iter_lines()
+        next(lines)
         server.process.send_signal(number)
-        server.wait_for_log(event="draining")
+        server.wait_for_log(event="draining", generations=1)
         server.process.send_signal(number)
         assert server.process.wait(30) == 0
 
