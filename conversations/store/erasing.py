@@ -46,7 +46,7 @@ def erase_some(conversation_pk: int) -> Erased:
     workers = dict(under_way.values_list("pk", "worker_id"))
     under_way.delete()
     for model in (IdempotencyKey, Attempt, JournalEntry):
-        model.objects.filter(message_id__in=keys).delete()  # type: ignore[attr-defined]
+        model.objects.filter(message_id__in=keys).delete()
     SearchEntry.objects.filter(pk__in=keys).delete()
     # Django's own deletion would look for the children of each message, level by level.
     rows = Message.objects.filter(pk__in=keys)

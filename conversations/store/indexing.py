@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -40,9 +41,9 @@ def index_title(conversation_pk: int, title: str, opening: str) -> None:
         index_texts([(-conversation_pk, conversation_pk, title)])
 
 
-def _rows(texts: Sequence[tuple[int, int, str]]) -> tuple[str, list[tuple[object, ...]]]:
+def _rows(texts: Sequence[tuple[int, int, str]]) -> tuple[str, list[tuple[Any, ...]]]:
     postgres = connection.vendor == "postgresql"
-    rows: list[tuple[object, ...]] = []
+    rows: list[tuple[Any, ...]] = []
     for key, conversation, text in texts:
         words = words_of(text)
         if words and postgres:

@@ -8,6 +8,7 @@ whether it has them. Every word is looked up within what its owner wrote, the in
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -86,7 +87,7 @@ def _tsquery(token: str) -> str:
     return f"'{token}':*"
 
 
-def _select(statement: str, parameters: Sequence[object]) -> list[tuple[int]]:
+def _select(statement: str, parameters: Sequence[Any]) -> list[tuple[int]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conversations.models import Message
@@ -36,7 +38,7 @@ async def test_the_history_is_what_it_answered(owner: Person, to_hello: str) -> 
 
 
 async def test_it_needs_no_body_and_takes_any_object(owner: Person, to_hello: str) -> None:
-    bodies = ({}, {"json": {"x": 1}}, {"headers": {"Content-Type": "application/json"}})
+    bodies: tuple[dict[str, Any], ...] = ({}, {"json": {"x": 1}}, {"headers": {"Content-Type": "application/json"}})
     assert [(await owner.call("POST", to_hello, **body)).status_code for body in bodies] == [200, 200, 200]
 
 

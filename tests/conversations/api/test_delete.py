@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -99,7 +100,7 @@ async def test_an_end_that_comes_too_late_changes_nothing(owner: Person, spoken:
 
 # -- replies under way, on servers of their own ------------------------------------------------------------------------
 
-SLOW = {"text": "one two three four five six seven eight nine ten", "chunks": 10, "delay": 0.5}
+SLOW: dict[str, Any] = {"text": "one two three four five six seven eight nine ten", "chunks": 10, "delay": 0.5}
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ PATHS = {
 }
 
 
-@pytest.fixture(params=PATHS.values(), ids=PATHS)
+@pytest.fixture(params=list(PATHS.values()), ids=list(PATHS))
 def path(request: pytest.FixtureRequest, owner: Person) -> str:
     owner.says(("Hello", "Hi"))
     return str(request.param).format(message("Hi").public_id)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.conversations.api.people import Person, message
 from tests.conversations.stored import a_turn, end, regenerate, start
 
 PATH = "/chat/conversations/session-1"
-TOKENS = {"input_tokens": 1000, "output_tokens": 2000}
+TOKENS: dict[str, Any] = {"input_tokens": 1000, "output_tokens": 2000}
 
 
 def answered(owner: Person, text: str, provider: str, model: str) -> None:
