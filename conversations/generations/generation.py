@@ -232,6 +232,7 @@ class Generation:
             duration_ms=production.duration_ms,
             begun=self.answered or bool(self.buffer.position),
             abandoned=self.viewers <= 0,
+            claimed=begun.claimed,
             attempts=tuple(production.attempts),
         )
 

@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models.functions import Now
 
-from conversations.models import Generation, JournalEntry, Message, Worker
+from conversations.models import Worker
+from conversations.store import statements
 from conversations.store.endings import Finished, finish, lock_conversations
 from conversations.store.usage import UsageKey, UsageSums, add_usage
+
+BEAT = "UPDATE conversations_worker SET heartbeat_at = {now} WHERE id = %s"
+MINE = "SELECT message_id, state, cancel_requested_at FROM conversations_generation WHERE worker_id = %s"
+JOURNAL = "INSERT INTO conversations_journalentry (message_id, position, text) VALUES (%s, %s, %s)"
+SERVED = "UPDATE conversations_message SET provider = %s, model = %s, time_to_first_token_ms = %s WHERE id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def write_batch(worker_id: UUID, batch: Batch) -> Standing:
     if batch.ends:
         lock_conversations({end.conversation_pk for end in batch.ends})
     add_usage(batch.usage)
-    if not Worker.objects.filter(pk=worker_id).update(heartbeat_at=Now()):
+    if not statements.run(BEAT, (statements.uuid_parameter(worker_id),)):
         return Standing(True, {})
     mine = _mine(worker_id)
     _journal([append for append in batch.appends if append.message_pk in mine])
@@ -73,20 +78,11 @@ def write_batch(worker_id: UUID, batch: Batch) -> Standing:
 
 
 def _mine(worker_id: UUID) -> dict[int, tuple[bool, bool]]:
-    rows = Generation.objects.filter(worker_id=worker_id).values_list("pk", "state", "cancel_requested_at")
-    return {key: (state == Generation.State.RUNNING, cancel is not None) for key, state, cancel in rows}
+    rows = statements.rows(MINE, (statements.uuid_parameter(worker_id),))
+    return {key: (state == "running", cancel is not None) for key, state, cancel in rows}
 
 
 def _journal(appends: Sequence[Append]) -> None:
-    JournalEntry.objects.bulk_create(
-        JournalEntry(message_id=append.message_pk, position=append.position, text=append.text)
-        for append in appends
-        if append.text
-    )
-    for append in appends:
-        if append.model:
-            Message.objects.filter(pk=append.message_pk).update(
-                provider=append.provider,
-                model=append.model,
-                time_to_first_token_ms=append.time_to_first_token_ms,
-            )
+    statements.run_many(JOURNAL, ((one.message_pk, one.position, one.text) for one in appends if one.text))
+    served = ((one.provider, one.model, one.time_to_first_token_ms, one.message_pk) for one in appends if one.model)
+    statements.run_many(SERVED, served)

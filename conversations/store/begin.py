@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from conversations import identifiers
 from conversations.models import Conversation, Generation, Message, Status
 from conversations.refusals import Busy, NotThere
-from conversations.store import claims
+from conversations.store import claims, statements
 from conversations.store.branches import Branch, branch_of
 from conversations.store.indexing import index_texts
 from conversations.store.paths import show_path_to
@@ -24,6 +23,15 @@ TITLE_LENGTH = 80
 RACES = 2
 """How often a turn may be overtaken: once for its conversation, once for its key."""
 
+READ = ("id", "public_id", "owner_id", "title", "opening", "instructions")
+UNDER_WAY = "SELECT message_id FROM conversations_generation WHERE conversation_id = %s ORDER BY message_id"
+NOTE = """
+    UPDATE conversations_conversation
+    SET message_count = message_count + %s, last_activity_at = {now}, last_status = 'streaming',
+        instructions = %s, opening = %s, title = %s
+    WHERE id = %s
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -32,6 +40,7 @@ class Begun:
     messages:     what goes upstream; empty where the turn waits (`context_of` tells, once it has its go)
     provider:     the one asked for, or "" where any may answer
     running:      whether it may start at once; otherwise it waits for another reply
+    claimed:      whether an idempotency key stands for it
     fresh:        False: an earlier request with the same key began it
     to_cancel:    keys of replies that this turn interrupts
     """
@@ -44,6 +53,7 @@ class Begun:
     instructions: str
     messages: Sequence[Utterance]
     running: bool
+    claimed: bool = True
     fresh: bool = True
     to_cancel: Sequence[int] = ()
 
@@ -89,22 +99,24 @@ def _begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
     branch = branch_of(turn, conversation, claim)
     if branch.opens or conversation is None:
         conversation = _create(turn)
-    under_way = list(Generation.objects.filter(conversation=conversation).order_by("message_id"))
+    under_way = [key for (key,) in statements.rows(UNDER_WAY, (conversation.pk,))]
     if under_way and turn.on_busy == "reject":
         raise Busy("A reply is under way in this conversation.")
     to_cancel = _interrupt(under_way) if turn.on_busy == "interrupt" else ()
     reply = _write(turn, conversation, branch, default_provider)
-    Generation.objects.create(
-        message=reply,
-        conversation=conversation,
-        worker_id=worker_id,
-        state=Generation.State.WAITING if under_way else Generation.State.RUNNING,
-        previous_leaf=branch.previous_leaf,
-    )
+    state = Generation.State.WAITING if under_way else Generation.State.RUNNING
+    generation = {
+        "message_id": reply.key,
+        "conversation_id": conversation.pk,
+        "worker_id": statements.uuid_parameter(worker_id),
+        "state": state.value,
+        "previous_leaf": branch.previous_leaf,
+    }
+    statements.insert(Generation, generation)
     if turn.claim is not None:
-        claims.take(turn.claim, reply)
+        claims.take(turn.claim, reply.key)
     return Begun(
-        message_pk=reply.pk,
+        message_pk=reply.key,
         message_id=reply.public_id,
         conversation_pk=conversation.pk,
         conversation_id=conversation.public_id,
@@ -112,42 +124,58 @@ def _begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
         instructions=conversation.instructions,
         messages=() if under_way else context([*branch.path, *branch.new]),
         running=not under_way,
+        claimed=turn.claim is not None,
         to_cancel=to_cancel,
     )
 
 
 def _existing(turn: Turn, *, lock: bool = False) -> Conversation | None:
     """The turn's conversation, None where it is to be created."""
+    if turn.conversation_id is not None and not turn.target_id:
+        return _named(turn.owner_id, turn.conversation_id, lock=lock)
     rows = Conversation.objects.owned_by(turn.owner_id)
     if lock:
         rows = rows.select_for_update(of=("self",))
     if turn.target_id:
         return rows.filter(messages__public_id=turn.target_id).first()
-    if turn.conversation_id is None:
-        before = claims.held(turn.claim) if turn.claim is not None else None
-        return rows.filter(pk=before.message.conversation_id).first() if before is not None else None
-    return rows.filter(public_id=turn.conversation_id).first()
+    before = claims.held(turn.claim) if turn.claim is not None else None
+    return rows.filter(pk=before.message.conversation_id).first() if before is not None else None
+
+
+def _named(owner_id: int | None, public_id: str, *, lock: bool) -> Conversation | None:
+    """A conversation by its id, with the columns that a turn reads; the others are loaded when somebody asks."""
+    whose = "owner_id IS NULL" if owner_id is None else "owner_id = %s"
+    locked = " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
+    statement = f"SELECT {', '.join(READ)} FROM conversations_conversation WHERE {whose} AND public_id = %s{locked}"  # noqa: S608
+    found = statements.rows(statement, (public_id,) if owner_id is None else (owner_id, public_id))
+    return Conversation.from_db(connection.alias, READ, found[0]) if found else None
 
 
 def _create(turn: Turn) -> Conversation:
     public_id = turn.conversation_id or identifiers.conversation_id()
-    return Conversation.objects.create(public_id=public_id, owner_id=turn.owner_id)
+    key = statements.insert(Conversation, {"public_id": public_id, "owner_id": turn.owner_id})
+    return Conversation(pk=key, public_id=public_id, owner_id=turn.owner_id)
 
 
-def _interrupt(under_way: Sequence[Generation]) -> Sequence[int]:
-    keys = [generation.pk for generation in under_way]
+def _interrupt(keys: Sequence[int]) -> Sequence[int]:
     Generation.objects.filter(pk__in=keys, cancel_requested_at=None).update(cancel_requested_at=Now())
     return keys
 
 
-def _write(turn: Turn, conversation: Conversation, branch: Branch, default_provider: str) -> Message:
+@dataclass(frozen=True, slots=True)
+class _Written:
+    key: int
+    public_id: str
+
+
+def _write(turn: Turn, conversation: Conversation, branch: Branch, default_provider: str) -> _Written:
     """The new messages and the empty reply under them; the conversation's own columns follow."""
     if branch.leaves_active_path:
         show_path_to(conversation.pk, branch.parent)
     parent = branch.parent
     texts = []
     for message in branch.new:
-        parent = _insert(conversation, parent, message.role, message.content, turn).pk
+        parent = _insert(conversation, parent, message.role, message.content, turn).key
         texts.append((parent, conversation.pk, message.content))
     index_texts(texts)
     reply = _insert(conversation, parent, "assistant", "", turn, branch.provider or default_provider)
@@ -157,35 +185,31 @@ def _write(turn: Turn, conversation: Conversation, branch: Branch, default_provi
 
 def _insert(
     conversation: Conversation, parent: int | None, role: str, content: str, turn: Turn, provider: str = ""
-) -> Message:
-    return Message.objects.create(
-        public_id=identifiers.message_id(),
-        conversation=conversation,
-        parent_id=parent,
-        role=role,
-        content=content,
-        status=Status.STREAMING if provider else Status.COMPLETE,
-        requested_provider=provider,
-        request_id=turn.request_id,
-    )
+) -> _Written:
+    public_id = identifiers.message_id()
+    row = {
+        "public_id": public_id,
+        "conversation_id": conversation.pk,
+        "parent_id": parent,
+        "role": role,
+        "content": content,
+        "status": (Status.STREAMING if provider else Status.COMPLETE).value,
+        "requested_provider": provider,
+        "request_id": turn.request_id,
+    }
+    return _Written(statements.insert(Message, row), public_id)
 
 
 def _note(turn: Turn, conversation: Conversation, branch: Branch) -> None:
     """What the conversation itself shows of a turn that begins."""
-    changes: dict[str, object] = {
-        "message_count": F("message_count") + len(branch.new) + 1,
-        "last_activity_at": Now(),
-        "last_status": Status.STREAMING,
-    }
     if turn.instructions is not None:
         conversation.instructions = turn.instructions
-        changes["instructions"] = turn.instructions
     first = next((message for message in branch.new if message.role == "user"), None)
     if first is not None and not conversation.opening:
-        changes["opening"] = " ".join(first.content.split())[:TITLE_LENGTH].rstrip()
-        if not conversation.title:
-            changes["title"] = changes["opening"]
-    Conversation.objects.filter(pk=conversation.pk).update(**changes)
+        conversation.opening = " ".join(first.content.split())[:TITLE_LENGTH].rstrip()
+        conversation.title = conversation.title or conversation.opening
+    shown = (conversation.instructions, conversation.opening, conversation.title)
+    statements.run(NOTE, (len(branch.new) + 1, *shown, conversation.pk))
 
 
 def _begun_before(reply: Message) -> Begun:

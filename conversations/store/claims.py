@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from conversations.models import IdempotencyKey, Message, Status
+from conversations.models import IdempotencyKey, Status
 from conversations.refusals import KeyReused
 from conversations.turns import Claim
 
@@ -33,15 +33,15 @@ def held(claim: Claim) -> IdempotencyKey | None:
     return row
 
 
-def take(claim: Claim, message: Message) -> None:
-    """Claim the key for `message`, in the transaction that begins its turn.
+def take(claim: Claim, message_id: int) -> None:
+    """Claim the key for a reply, in the transaction that begins its turn.
 
     Raises `IntegrityError` where another has claimed it since it was looked up.
     """
     free = Q(released=True) | Q(created_at__lt=Now() - KEPT)
     IdempotencyKey.objects.filter(free, scope=claim.scope, key=claim.key).delete()
     IdempotencyKey.objects.create(
-        scope=claim.scope, key=claim.key, route=claim.route, body_hash=claim.body_hash, message=message
+        scope=claim.scope, key=claim.key, route=claim.route, body_hash=claim.body_hash, message_id=message_id
     )
 
 

@@ -5,13 +5,37 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import F
-from django.db.models.functions import Now
+from django.db import connection
 
-from conversations.models import Attempt, Conversation, Generation, JournalEntry, Message, Status
+from conversations.models import Conversation, Generation, Message
+from conversations.store import statements
 from conversations.store.claims import release_unanswered
 from conversations.store.indexing import index_texts
 from conversations.store.paths import show_path_to
+
+END = """
+    UPDATE conversations_message
+    SET status = %s, content = %s, finish_reason = %s, error = %s,
+        input_tokens = %s, output_tokens = %s, usage_estimated = %s, duration_ms = %s,
+        provider = COALESCE(%s, provider), model = COALESCE(%s, model),
+        time_to_first_token_ms = COALESCE(%s, time_to_first_token_ms), active = (active AND %s)
+    WHERE id = %s AND status = 'streaming'
+"""
+ATTEMPT = """
+    INSERT INTO conversations_attempt (message_id, provider, model, outcome, http_status, error, duration_ms)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
+UNDER_WAY = """
+    SELECT message_id, conversation_id, state, cancel_requested_at FROM conversations_generation
+    WHERE conversation_id IN ({}) ORDER BY message_id
+"""
+NOTE = """
+    UPDATE conversations_conversation
+    SET message_count = message_count - %s, input_tokens = input_tokens + %s, output_tokens = output_tokens + %s,
+        last_activity_at = {now}, last_status = COALESCE(%s, last_status),
+        last_provider = COALESCE(%s, last_provider), last_model = COALESCE(%s, last_model)
+    WHERE id = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +79,24 @@ class Finished:
 
 def lock_conversations(keys: Collection[int]) -> None:
     """Take the locks of several conversations in the one order in which all processes take them."""
-    list(Conversation.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
+    if connection.features.has_select_for_update:  # elsewhere the transaction itself is the lock
+        list(Conversation.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
 
 
 def finish(ends: Sequence[Finished]) -> None:
     """Write the ends. The caller holds the conversations' locks and knows that these replies are its own to end."""
-    before = _before([end.message_pk for end in ends])
+    before = _before([end.message_pk for end in ends if not end.text])
     written = [end for end in ends if _write_message(end)]
-    keys = [end.message_pk for end in written]
-    JournalEntry.objects.filter(message_id__in=keys).delete()
-    Generation.objects.filter(pk__in=keys).delete()
-    Attempt.objects.bulk_create(_attempts(written))
+    keys = [(end.message_pk,) for end in written]
+    statements.run_many("DELETE FROM conversations_journalentry WHERE message_id = %s", keys)
+    statements.run_many("DELETE FROM conversations_generation WHERE message_id = %s", keys)
+    statements.run_many(ATTEMPT, _attempts(written))
     index_texts([(end.message_pk, end.conversation_pk, end.text) for end in written if end.text])
     _show_again([end for end in written if not end.text], before)
     for end in written:
         if end.claimed:
             release_unanswered(end.message_pk, end.status, begun=end.begun, abandoned=end.abandoned)
-    under_way = _under_way({end.conversation_pk for end in written})
+    under_way = _under_way({end.conversation_pk for end in written}) if written else {}
     for end in written:
         _note(end, newest=all(reply.key < end.message_pk for reply in under_way.get(end.conversation_pk, ())))
     _give_go(under_way)
@@ -79,45 +104,24 @@ def finish(ends: Sequence[Finished]) -> None:
 
 def _write_message(end: Finished) -> bool:
     """Change the message from `streaming` into its end; False where another has done so, or it is gone."""
-    fields: dict[str, object] = {
-        "status": end.status,
-        "content": end.text,
-        "finish_reason": end.finish_reason,
-        "error": end.error,
-        "input_tokens": end.input_tokens,
-        "output_tokens": end.output_tokens,
-        "usage_estimated": end.usage_estimated,
-        "duration_ms": end.duration_ms,
-    }
-    if end.model:
-        fields |= {
-            "provider": end.provider,
-            "model": end.model,
-            "time_to_first_token_ms": end.time_to_first_token_ms,
-        }
-    if not end.text:
-        fields["active"] = False
-    return bool(Message.objects.filter(pk=end.message_pk, status=Status.STREAMING).update(**fields))
+    outcome = (str(end.status), end.text, end.finish_reason, end.error)
+    cost = (end.input_tokens, end.output_tokens, end.usage_estimated, end.duration_ms)
+    served = (end.provider, end.model, end.time_to_first_token_ms) if end.model else (None, None, None)
+    return bool(statements.run(END, (*outcome, *cost, *served, bool(end.text), end.message_pk)))
 
 
-def _attempts(ends: Sequence[Finished]) -> list[Attempt]:
+def _attempts(ends: Sequence[Finished]) -> list[tuple[object, ...]]:
     return [
-        Attempt(
-            message_id=end.message_pk,
-            provider=tried.provider,
-            model=tried.model,
-            outcome=tried.outcome,
-            http_status=tried.http_status,
-            error=tried.error,
-            duration_ms=tried.duration_ms,
-        )
+        (end.message_pk, one.provider, one.model, one.outcome, one.http_status, one.error, one.duration_ms)
         for end in ends
-        for tried in end.attempts
+        for one in end.attempts
     ]
 
 
 def _before(keys: Collection[int]) -> dict[int, tuple[int | None, bool]]:
-    """Per reply that is about to end: what was shown before it, and whether it is shown itself."""
+    """Per reply that is about to end without text: what was shown before it, and whether it is shown itself."""
+    if not keys:
+        return {}
     rows = Generation.objects.filter(pk__in=keys).values_list("pk", "previous_leaf", "message__active")
     return {key: (leaf, active) for key, leaf, active in rows}
 
@@ -152,25 +156,17 @@ class _UnderWay:
 def _under_way(conversations: Collection[int]) -> dict[int, list[_UnderWay]]:
     """Per conversation its running and waiting replies, oldest first."""
     found: dict[int, list[_UnderWay]] = {}
-    rows = Generation.objects.filter(conversation_id__in=conversations).order_by("pk")
-    for key, conversation, state, cancel in rows.values_list("pk", "conversation_id", "state", "cancel_requested_at"):
-        reply = _UnderWay(key, state == Generation.State.RUNNING, cancel is not None)
-        found.setdefault(conversation, []).append(reply)
+    places = ", ".join(["%s"] * len(conversations))
+    for key, conversation, state, cancel in statements.rows(UNDER_WAY.format(places), tuple(conversations)):
+        found.setdefault(conversation, []).append(_UnderWay(key, state == "running", cancel is not None))
     return found
 
 
 def _note(end: Finished, *, newest: bool) -> None:
-    changes: dict[str, object] = {
-        "message_count": F("message_count") - (0 if end.text else 1),
-        "input_tokens": F("input_tokens") + (end.input_tokens or 0),
-        "output_tokens": F("output_tokens") + (end.output_tokens or 0),
-        "last_activity_at": Now(),
-    }
-    if newest:
-        changes["last_status"] = end.status
-        if end.model:
-            changes |= {"last_provider": end.provider, "last_model": end.model}
-    Conversation.objects.filter(pk=end.conversation_pk).update(**changes)
+    status = str(end.status) if newest else None
+    served = (end.provider, end.model) if newest and end.model else (None, None)
+    added = (0 if end.text else 1, end.input_tokens or 0, end.output_tokens or 0)
+    statements.run(NOTE, (*added, status, *served, end.conversation_pk))
 
 
 def _give_go(under_way: dict[int, list[_UnderWay]]) -> None:

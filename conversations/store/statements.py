@@ -1,0 +1,78 @@
+"""Single statements for the steps that every stored reply takes.
+
+The ORM composes a statement anew each time, for 200 to 400 us of CPU where SQLite itself needs six: with it, storing a
+short reply costs more than producing it. So these few steps are written out, in SQL that SQLite and PostgreSQL share;
+whatever is not on the way of every reply stays with the ORM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import NOT_PROVIDED, Model, UUIDField
+
+_UUID = UUIDField()
+
+NOW = {"sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')", "postgresql": "STATEMENT_TIMESTAMP()"}
+"""What Django's `Now` is there."""
+
+
+def run(statement: str, parameters: Sequence[Any] = ()) -> int:
+    """How many rows it changed. `{now}` in it is the database's own time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_dressed(statement, connection.vendor), parameters)
+        return cursor.rowcount
+
+
+def run_many(statement: str, parameters: Iterable[Sequence[Any]]) -> None:
+    """The same statement for each row of parameters."""
+    if rows := list(parameters):
+        with connection.cursor() as cursor:
+            cursor.executemany(_dressed(statement, connection.vendor), rows)
+
+
+def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()
+
+
+def insert(model: type[Model], values: Mapping[str, Any]) -> int:
+    """The primary key of a new row. values: by column; the others get what their model has for them."""
+    statement, defaults = _insertion(model, tuple(values), connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, (*values.values(), *defaults))
+        key: int = cursor.fetchone()[0]
+        return key
+
+
+def uuid_parameter(value: UUID) -> object:
+    """As this database keeps it."""
+    return _UUID.get_db_prep_value(value, connection)
+
+
+@cache
+def _dressed(statement: str, vendor: str) -> str:
+    return statement.replace("{now}", NOW[vendor])
+
+
+@cache
+def _insertion(model: type[Model], columns: tuple[str, ...], vendor: str) -> tuple[str, tuple[Any, ...]]:
+    """The statement, and defaults for the columns that are not given, less those that the database fills in itself."""
+    meta = model._meta
+    key = meta.pk
+    assert key is not None
+    left = [
+        field
+        for field in meta.concrete_fields
+        if field.column not in columns and field is not key and field.db_default is NOT_PROVIDED
+    ]
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(name) for name in (*columns, *(str(field.column) for field in left)))
+    places = ", ".join(["%s"] * (len(columns) + len(left)))
+    statement = f"INSERT INTO {quote(meta.db_table)} ({names}) VALUES ({places}) RETURNING {quote(str(key.column))}"  # noqa: S608
+    return statement, tuple(field.get_db_prep_save(field.get_default(), connection) for field in left)
