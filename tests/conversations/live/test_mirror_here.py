@@ -93,6 +93,17 @@ async def test_a_slow_reader_holds_up_nobody(long_conversation: Conversation) ->
         slow.close()
 
 
+@pytest.mark.parametrize("frame", ["x" * 4097, "é" * 2049, b"x" * 4097])
+async def test_it_closes_on_long_frames_also_where_the_server_does_not(transactional_db: None, frame: str) -> None:
+    async with serving() as root, opened(root, new_id()) as socket:
+        await socket.recv()
+        await socket.send(frame)
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+
+
 async def test_draining_closes_what_is_open(transactional_db: None) -> None:
     async with serving() as root, opened(root, new_id()) as socket:
         await socket.recv()
