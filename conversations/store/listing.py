@@ -44,19 +44,23 @@ def page(owner_id: int, limit: int, *, archived: bool, words: Sequence[str] | No
     rows = Conversation.objects.owned_by(owner_id).filter(archived__in=(archived,)).recent()
     rows = rows.annotate(moment=Cast("last_activity_at", TextField()))
     if after is not None:
-        moment = RawSQL("%s", [after.moment])
-        before = Q(last_activity_at__lt=moment) | Q(last_activity_at=moment, pk__lt=after.pk)
-        # The first condition alone can be looked up in the list's index.
-        rows = rows.filter(last_activity_at__lte=moment).filter(before)
+        rows = _after(rows, after)
     if words is None:
         return _cut(rows[: limit + 1], limit)
     return _searched(rows, owner_id, limit, words) if words else Listed((), None)
 
 
+def _after(rows: ConversationQuerySet, position: Position) -> ConversationQuerySet:
+    moment = RawSQL("%s", [position.moment])
+    before = Q(last_activity_at__lt=moment) | Q(last_activity_at=moment, pk__lt=position.pk)
+    # The first condition alone can be looked up in the list's index.
+    return rows.filter(last_activity_at__lte=moment).filter(before)
+
+
 def _searched(rows: ConversationQuerySet, owner_id: int, limit: int, words: Sequence[str]) -> Listed:
     if len(words[0]) <= search.SHORT:
-        found, walked_all = _walk(rows, limit, words, 0, WALKED_FIRST)
-        if walked_all or len(found) > limit:
+        found, last = _walk(rows, words, WALKED_FIRST)
+        if last is None or len(found) > limit:
             return _cut(found, limit)
     keys = search.rare(words, owner_id)
     if keys is not None:
@@ -66,29 +70,23 @@ def _searched(rows: ConversationQuerySet, owner_id: int, limit: int, words: Sequ
 
 def _walked(rows: ConversationQuerySet, limit: int, words: Sequence[str]) -> Listed:
     """A page of what is common: as much as a walk of bounded length finds."""
-    found: list[Conversation] = []
-    start = 0
-    for length in (WALKED_FIRST, WALKED_MORE):
-        more, walked_all = _walk(rows, limit, words, start, length)
+    found, last = _walk(rows, words, WALKED_FIRST)
+    if last is not None and len(found) <= limit:
+        more, last = _walk(_after(rows, last), words, WALKED_MORE)
         found += more
-        start += length
-        if walked_all or len(found) > limit:
-            return _cut(found, limit)
-    last = rows[start - 1]
-    return Listed(found, _position(last))
+    return _cut(found, limit) if last is None or len(found) > limit else Listed(found, last)
 
 
-def _walk(
-    rows: ConversationQuerySet, limit: int, words: Sequence[str], start: int, length: int
-) -> tuple[list[Conversation], bool]:
-    """Those of the next conversations that have all words, and whether these were the last ones."""
-    walked = list(rows[start : start + length])
+def _walk(rows: ConversationQuerySet, words: Sequence[str], length: int) -> tuple[list[Conversation], Position | None]:
+    """Those of the next conversations that have all words, and where the walk ended; None: at the end of the list."""
+    walked = list(rows[:length])
     keys = search.having(words, [each.pk for each in walked])
-    return [each for each in walked if each.pk in keys][: limit + 1], len(walked) < length
+    found = [each for each in walked if each.pk in keys]
+    return found, _position(walked[-1]) if len(walked) == length else None
 
 
 def _cut(found: Sequence[Conversation] | ConversationQuerySet, limit: int) -> Listed:
-    """found: one more than `limit`, where there are more"""
+    """found: more than `limit`, where there are more"""
     listed = list(found)
     return Listed(listed[:limit], _position(listed[limit - 1]) if len(listed) > limit else None)
 

@@ -7,6 +7,7 @@ import pytest
 from conversations import database
 from conversations.models import SearchEntry
 from conversations.store import listing, search
+from conversations.words import LONGEST, MOST
 from tests.conversations.api.people import Person, message
 from tests.conversations.stored import a_turn, edit, end, start
 
@@ -198,6 +199,10 @@ async def test_words_are_found_among_everybodys(owner: Person, teammate: Person,
     assert len(await database.read(search.found_among_all, ["rain"])) == 2
 
 
-def test_a_text_of_any_size_is_indexed(owner: Person) -> None:
-    owner.says((" ".join(map(str, range(5000, 9000))), "𠀀" * 24000), to="large")
+def test_the_largest_text_can_be_indexed(owner: Person) -> None:
+    """As many different words as are indexed, all as long as they may be, in letters of four bytes each."""
+    letters = [chr(0x10428 + at) for at in range(10)]
+    numbers = (f"{number:0{LONGEST}d}" for number in range(MOST + 1))
+    text = " ".join("".join(letters[int(digit)] for digit in number) for number in numbers)
+    owner.says(("Hello", text))
     assert SearchEntry.objects.count() == 2
