@@ -36,7 +36,7 @@ run: $(SERVER)  ## serve on PORT (8000), on SQLite and with simulated providers 
 
 test: $(TOOLS)  ## all tests, on SQLite and then on Postgres what a database has a part in
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest
-	TEST_DATABASE=postgres $(BIN)/python -m pytest tests/conversations tests/dialogix
+	TEST_DATABASE=postgres $(BIN)/python -m pytest --ignore=tests/providers
 
 check: $(TOOLS)  ## lint, format, types, import arrows, migrations, and Django's own checks
 	$(BIN)/ruff check .

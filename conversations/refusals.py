@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class TurnRefused(Exception):  # noqa: N818 - it is an answer, and read as one
+class TurnRefused(Exception):
     """`str(error)` is a sentence for the caller; nothing was stored.
 
     TurnRefused

@@ -13,7 +13,7 @@ class Provider(Protocol):
     """Whatever can answer a request: an adapter, or a composite of several such as the fallback."""
 
     def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
-        """Yield the reply's events. Raises `ProviderError`, also in mid-stream; closing it closes the vendor's stream."""
+        """Yield the reply's events. Raises `ProviderError`, also in mid-stream; closing it closes the vendor's too."""
         ...
 
 

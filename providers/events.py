@@ -1,4 +1,4 @@
-"""What a provider's stream yields, in this order: `Attempted`*, `Serving`, `Delta`+, then `Usage` and `Finish` at most once.
+"""What a provider's stream yields, in this order: `Attempted`*, `Serving`, `Delta`+, `Usage` and `Finish` at most once.
 
 An adapter yields `Delta`, `Usage` and `Finish` only; `Attempted` and `Serving` are the fallback's. A `Delta` is all the
 text that one read from the vendor brought, so there is one event a read, however many chunks it held.

@@ -26,12 +26,12 @@ class LiveServer:
     """Started when made; `url` is its root, without a slash at the end.
 
     database:  the URL of one to use; by default it gets one of its own
-    arguments: of its command line
+    arguments: of its command line, separated by spaces
     variables: its environment, on top of a clean one
     """
 
-    def __init__(self, *, database: str | None = None, arguments: tuple[str, ...] = (), **variables: str) -> None:
-        self._arguments = arguments
+    def __init__(self, *, database: str | None = None, arguments: str = "", **variables: str) -> None:
+        self._arguments = arguments.split()
         self._own_database = database is None
         self.database_url = database or databases.fresh()
         self._variables = {"DATABASE_URL": self.database_url, **variables}

@@ -10,7 +10,7 @@ import pytest
 from tests.providers.simulator.sdks import anthropic_sdk
 from tests.simulator import Simulator
 
-HELLO = [{"role": "user", "content": "Hello"}]
+HELLO: Any = [{"role": "user", "content": "Hello"}]
 MODEL = "claude-3-5-sonnet-latest"
 
 

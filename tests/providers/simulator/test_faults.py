@@ -16,7 +16,11 @@ from tests.simulator import Simulator
 vendors = pytest.mark.parametrize("vendor", VENDORS)
 statuses = pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503, 529])
 
-ERRORS = {"openai": openai.APIStatusError, "anthropic": anthropic.APIStatusError, "gemini": errors.APIError}
+ERRORS: dict[str, Any] = {
+    "openai": openai.APIStatusError,
+    "anthropic": anthropic.APIStatusError,
+    "gemini": errors.APIError,
+}
 KINDS = {
     ("openai", 429): "rate_limit_exceeded",
     ("openai", 404): "model_not_found",
