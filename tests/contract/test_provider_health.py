@@ -15,7 +15,7 @@ VENDORS = {"gpt": "openai", "claude": "anthropic", "gemini": "gemini"}
 
 @pytest.fixture
 def uncached(client_of: Callable[..., Client]) -> Client:
-    return client_of(PROVIDER_HEALTH_CACHE="0", PROVIDER_TIMEOUT="1")
+    return client_of(PROVIDER_HEALTH_CACHE="0")
 
 
 @pytest.mark.parametrize("provider", MODELS)
