@@ -106,10 +106,11 @@ class Journal:
 
     def count(self, key: UsageKey, sums: UsageSums) -> None:
         """Add to the day's usage, with the next batch."""
+        if not self._usage:
+            self._wake.set()
         total = self._usage.setdefault(key, {})
         for name, amount in sums.items():
             total[name] = total.get(name, 0) + amount
-        self._wake.set()
 
     # -- the writer -------------------------------------------------------------------------------------------------
 

@@ -229,7 +229,8 @@ class Engine:
 
     async def end(self, generation: Generation, finished: Finished) -> bool:
         mine = await self.journal.end(generation, finished)
-        self._run(self._tell_waiting(finished.conversation_pk))
+        if self.news.reaches_others:
+            self._run(self._tell_waiting(finished.conversation_pk))
         return mine
 
     async def found(self, message_pk: int) -> Ending:
@@ -341,9 +342,8 @@ class Engine:
                 await self.news.tell(worker, "stop", [key])
 
     async def _tell_waiting(self, conversation_pk: int) -> None:
-        if self.news.reaches_others:
-            for worker in await database.read(cancelling.workers_of, [conversation_pk]):
-                await self.news.tell(worker, "look")
+        for worker in await database.read(cancelling.workers_of, [conversation_pk]):
+            await self.news.tell(worker, "look")
 
     async def _watch(self) -> None:
         """Look for goes and stops while nothing is written, in one look for all replies of the process."""

@@ -71,10 +71,10 @@ def write_batch(worker_id: UUID, batch: Batch) -> Standing:
     mine = _mine(worker_id)
     _journal([append for append in batch.appends if append.message_pk in mine])
     ends = [end for end in batch.ends if end.message_pk in mine]
-    if not ends:
-        return Standing(False, mine)
-    finish(ends)
-    return Standing(False, _mine(worker_id) | {end.message_pk: mine[end.message_pk] for end in ends})
+    for key in finish(ends) if ends else ():
+        if key in mine:
+            mine[key] = (True, mine[key][1])
+    return Standing(False, mine)
 
 
 def _mine(worker_id: UUID) -> dict[int, tuple[bool, bool]]:

@@ -98,8 +98,9 @@ def _begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
         return _begun_before(claim.message)
     branch = branch_of(turn, conversation, claim)
     if branch.opens or conversation is None:
-        conversation = _create(turn)
-    under_way = [key for (key,) in statements.rows(UNDER_WAY, (conversation.pk,))]
+        conversation, under_way = _create(turn), []
+    else:
+        under_way = [key for (key,) in statements.rows(UNDER_WAY, (conversation.pk,))]
     if under_way and turn.on_busy == "reject":
         raise Busy("A reply is under way in this conversation.")
     to_cancel = _interrupt(under_way) if turn.on_busy == "interrupt" else ()

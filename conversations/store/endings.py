@@ -83,8 +83,11 @@ def lock_conversations(keys: Collection[int]) -> None:
         list(Conversation.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
 
 
-def finish(ends: Sequence[Finished]) -> None:
-    """Write the ends. The caller holds the conversations' locks and knows that these replies are its own to end."""
+def finish(ends: Sequence[Finished]) -> Collection[int]:
+    """Write the ends. The caller holds the conversations' locks and knows that these replies are its own to end.
+
+    Returns the keys of the replies, of whichever worker, that have their go now.
+    """
     before = _before([end.message_pk for end in ends if not end.text])
     written = [end for end in ends if _write_message(end)]
     keys = [(end.message_pk,) for end in written]
@@ -99,7 +102,7 @@ def finish(ends: Sequence[Finished]) -> None:
     under_way = _under_way({end.conversation_pk for end in written}) if written else {}
     for end in written:
         _note(end, newest=all(reply.key < end.message_pk for reply in under_way.get(end.conversation_pk, ())))
-    _give_go(under_way)
+    return _give_go(under_way)
 
 
 def _write_message(end: Finished) -> bool:
@@ -169,7 +172,7 @@ def _note(end: Finished, *, newest: bool) -> None:
     statements.run(NOTE, (*added, status, *served, end.conversation_pk))
 
 
-def _give_go(under_way: dict[int, list[_UnderWay]]) -> None:
+def _give_go(under_way: dict[int, list[_UnderWay]]) -> Collection[int]:
     """Where nothing runs any more, the turn that came first of those that wait is next.
 
     What is to be cancelled ends without a go: whoever asked for that with a turn of his own goes first.
@@ -180,3 +183,4 @@ def _give_go(under_way: dict[int, list[_UnderWay]]) -> None:
             next_ones += [reply.key for reply in replies if not reply.cancelled][:1]
     if next_ones:
         Generation.objects.filter(pk__in=next_ones).update(state=Generation.State.RUNNING)
+    return next_ones
