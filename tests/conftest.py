@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,11 @@ from tests.services.server import LiveServer
 from tests.simulator import Simulator, simulator  # noqa: F401  (a fixture)
 
 StartServer = Callable[..., LiveServer]
+
+
+def pytest_configure() -> None:
+    # A run that is told to end takes down what it started, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
