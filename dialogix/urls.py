@@ -18,8 +18,8 @@ urlpatterns = [
     path("", page.chat, name="chat"),
     path("sign-in/", page.sign_in, name="sign-in"),
     path("sign-out/", LogoutView.as_view(next_page="/"), name="sign-out"),
-    path("api/schema/", docs.schema, name="schema"),
-    path("api/docs/", docs.docs, name="docs"),
+    re_path(r"^api/schema/?$", docs.schema, name="schema"),
+    re_path(r"^api/docs/?$", docs.docs, name="docs"),
     path("admin/login/", sign_in),
     path("admin/", admin.site.urls),
 ]

@@ -22,8 +22,9 @@ CONTENT_SECURITY_POLICY = (
 
 @cache
 def document() -> dict[str, Any]:
-    """The description as plain values."""
-    return dict(yaml.safe_load(SOURCE.read_text(encoding="utf-8")))
+    """The description as plain values, without what its parts share with each other."""
+    whole = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
+    return {name: part for name, part in whole.items() if not name.startswith("x-")}
 
 
 @cache
