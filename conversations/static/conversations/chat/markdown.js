@@ -1,7 +1,7 @@
 // Markdown to DOM nodes. Text never becomes HTML, so a reply cannot bring markup or scripts of its own.
 
 const SAFE_LINK = /^(https?:|mailto:)/i;
-const INLINE = /(`+)([\s\S]+?)\1|\*\*([\s\S]+?)\*\*|__([\s\S]+?)__|\*([^\s*][\s\S]*?)\*|(?<!\w)_([^\s_][\s\S]*?)_(?!\w)|~~([\s\S]+?)~~|\[([^\]]+)\]\(([^)\s]+)\)/;
+const INLINE = /(`+)([\s\S]+?)\1|\*\*([\s\S]+?)\*\*|__([\s\S]+?)__|\*([^\s*][\s\S]*?)\*|(?<!\w)_([^\s_][\s\S]*?)_(?!\w)|~~([\s\S]+?)~~|\[([^\]]+)\]\(([^)\s]+)\)|(\bhttps?:\/\/[^\s<>()[\]"'`*]*[^\s<>()[\]"'`*.,;:!?])/;
 
 function element(name, children = [], attributes = {}) {
   const node = document.createElement(name);
@@ -25,17 +25,23 @@ function inline(text) {
   return nodes;
 }
 
-function span([whole, , code, strong, strong2, emphasis, emphasis2, struck, label, target]) {
+function span([whole, , code, strong, strong2, emphasis, emphasis2, struck, label, target, address]) {
   if (code !== undefined) return element("code", [code.trim()]);
   if (strong ?? strong2) return element("strong", inline(strong ?? strong2));
   if (emphasis ?? emphasis2) return element("em", inline(emphasis ?? emphasis2));
   if (struck !== undefined) return element("del", inline(struck));
-  if (SAFE_LINK.test(target)) {
-    return element("a", inline(label), { href: target, rel: "noopener noreferrer", target: "_blank" });
-  }
-  return whole;
+  if (address !== undefined) return link([address], address);
+  return SAFE_LINK.test(target) ? link(inline(label), target) : whole;
 }
 
+function link(children, target) {
+  return element("a", children, { href: target, rel: "noopener noreferrer", target: "_blank" });
+}
+
+// Each paragraph runs in the direction of its own script.
+const AUTO = { dir: "auto" };
+// A text may nest its quotes and lists no deeper: what is beyond stays text.
+const DEEPEST = 12;
 const FENCE = /^\s{0,3}(```+|~~~+)\s*([\w+#.-]*)/;
 const HEADING = /^(#{1,6})\s+(.*)$/;
 const RULE = /^\s{0,3}([-*_])(\s*\1){2,}\s*$/;
@@ -49,8 +55,9 @@ export function markdown(text) {
   return fragment;
 }
 
-function blocks(lines) {
+function blocks(lines, depth = 0) {
   const nodes = [];
+  if (depth > DEEPEST) return [lines.join("\n")];
   for (let at = 0; at < lines.length; ) {
     const line = lines[at];
     if (!line.trim()) {
@@ -59,7 +66,7 @@ function blocks(lines) {
       at = fence(lines, at, nodes);
     } else if (HEADING.test(line)) {
       const [, marks, title] = HEADING.exec(line);
-      nodes.push(element(`h${Math.min(marks.length + 2, 6)}`, inline(title)));
+      nodes.push(element(`h${Math.min(marks.length + 2, 6)}`, inline(title), AUTO));
       at += 1;
     } else if (RULE.test(line)) {
       nodes.push(element("hr"));
@@ -67,9 +74,9 @@ function blocks(lines) {
     } else if (QUOTE.test(line)) {
       const inner = [];
       for (; at < lines.length && QUOTE.test(lines[at]); at += 1) inner.push(QUOTE.exec(lines[at])[1]);
-      nodes.push(element("blockquote", blocks(inner)));
+      nodes.push(element("blockquote", blocks(inner, depth + 1)));
     } else if (ITEM.test(line)) {
-      at = list(lines, at, nodes);
+      at = list(lines, at, nodes, depth);
     } else if (line.includes("|") && at + 1 < lines.length && TABLE_RULE.test(lines[at + 1])) {
       at = table(lines, at, nodes);
     } else {
@@ -84,11 +91,11 @@ function fence(lines, at, nodes) {
   const code = [];
   for (at += 1; at < lines.length && !lines[at].trim().startsWith(marks); at += 1) code.push(lines[at]);
   const block = element("code", [code.join("\n")], language ? { "data-language": language } : {});
-  nodes.push(element("pre", [block], { tabindex: "0" }));
+  nodes.push(element("pre", [block], { tabindex: "0", dir: "ltr" }));
   return at + 1;
 }
 
-function list(lines, at, nodes) {
+function list(lines, at, nodes, depth) {
   const [, indent, mark] = ITEM.exec(lines[at]);
   const ordered = /\d/.test(mark);
   const items = [];
@@ -104,8 +111,8 @@ function list(lines, at, nodes) {
     }
   }
   const children = items.map((item) => {
-    const rest = blocks(item.slice(1));
-    return element("li", [...inline(item[0]), ...rest]);
+    const rest = blocks(item.slice(1), depth + 1);
+    return element("li", [...inline(item[0]), ...rest], AUTO);
   });
   nodes.push(element(ordered ? "ol" : "ul", children, ordered ? { start: String(parseInt(mark, 10)) } : {}));
   return at;
@@ -113,7 +120,7 @@ function list(lines, at, nodes) {
 
 function table(lines, at, nodes) {
   const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim());
-  const row = (line, name) => element("tr", cells(line).map((cell) => element(name, inline(cell))));
+  const row = (line, name) => element("tr", cells(line).map((cell) => element(name, inline(cell), AUTO)));
   const head = element("thead", [row(lines[at], "th")]);
   const body = element("tbody");
   for (at += 2; at < lines.length && lines[at].includes("|"); at += 1) body.append(row(lines[at], "td"));
@@ -132,6 +139,6 @@ function paragraph(lines, at, nodes) {
     if (index) children.push(element("br"));
     children.push(...inline(line));
   });
-  nodes.push(element("p", children));
+  nodes.push(element("p", children, AUTO));
   return at;
 }

@@ -27,7 +27,7 @@ export const memory = {
   touch: (id, title) => {
     const others = load().filter((each) => each.conversation_id !== id);
     const before = load().find((each) => each.conversation_id === id);
-    save([{ conversation_id: id, title: title || before?.title || "" }, ...others]);
+    save([{ conversation_id: id, title: before?.title || title }, ...others]);
   },
   rename: (id, title) => {
     save(load().map((each) => (each.conversation_id === id ? { ...each, title } : each)));

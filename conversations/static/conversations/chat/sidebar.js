@@ -3,13 +3,16 @@
 import { api } from "./api.js";
 import { memory } from "./memory.js";
 import { ask } from "./dialog.js";
+import { icon } from "./icons.js";
+
+const NARROW = matchMedia("(max-width: 720px)");
 
 const $ = (id) => document.getElementById(id);
 
 export class Sidebar {
-  constructor({ owned, open, removed, problem }) {
+  constructor({ owned, ...handlers }) {
     this.owned = owned;
-    this.handlers = { open, removed, problem };
+    this.handlers = handlers;
     this.current = null;
     this.cursor = null;
     let timer;
@@ -17,20 +20,23 @@ export class Sidebar {
       clearTimeout(timer);
       timer = setTimeout(() => this.refresh(), 200);
     });
-    $("more-conversations").addEventListener("click", () => this.load(false));
+    $("more-conversations").addEventListener("click", () => this.more());
     $("open-sidebar").addEventListener("click", () => this.drawer(true));
     $("close-sidebar").addEventListener("click", () => this.drawer(false));
     $("scrim").addEventListener("click", () => this.drawer(false));
-    document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && document.body.classList.contains("drawer")) this.drawer(false);
-    });
+    NARROW.addEventListener("change", () => this.drawer(false));
   }
 
+  // Open or close the list where there is no room for it beside the conversation. Returns whether that changed anything.
   drawer(open) {
+    const changes = document.body.classList.contains("drawer") !== (open && NARROW.matches);
+    if (!changes) return false;
     document.body.classList.toggle("drawer", open);
+    document.querySelector("main").inert = open;
     $("scrim").hidden = !open;
     $("open-sidebar").setAttribute("aria-expanded", String(open));
-    (open ? $("new-conversation") : $("message")).focus();
+    (open ? $("close-sidebar") : $("open-sidebar")).focus();
+    return true;
   }
 
   select(id) {
@@ -44,6 +50,12 @@ export class Sidebar {
 
   refresh() {
     return this.load(true);
+  }
+
+  async more() {
+    $("more-conversations").disabled = true;
+    await this.load(false);
+    $("more-conversations").disabled = false;
   }
 
   async load(anew) {
@@ -67,24 +79,39 @@ export class Sidebar {
     return { conversations: memory.list(query), next_cursor: null };
   }
 
+  linkTo(id) {
+    return $("conversations").querySelector(`[data-id="${CSS.escape(id)}"] a`);
+  }
+
+  // Also of one that is not in the list. Null where it has none, or does not exist.
+  async titleOf(id) {
+    const link = this.linkTo(id);
+    if (link) return link.textContent;
+    const { title = null } = await api.readConversation(id).catch(() => ({}));
+    return title;
+  }
+
   item({ conversation_id: id, title }) {
     const item = document.createElement("li");
     item.dataset.id = id;
     const link = document.createElement("a");
     link.href = `#${id}`;
+    link.dir = "auto";
     link.textContent = title || "New conversation";
     if (id === this.current) link.setAttribute("aria-current", "page");
-    link.addEventListener("click", () => document.body.classList.contains("drawer") && this.drawer(false));
-    item.append(link, this.action("Rename", "✎", () => this.rename(id, link)), this.action("Delete", "🗑", () => this.remove(id, link)));
+    link.addEventListener("click", () => this.drawer(false));
+    const rename = this.action("Rename", link, "rename", () => this.rename(id, link));
+    const remove = this.action("Delete", link, "remove", () => this.remove(id, link));
+    item.append(link, rename, remove);
     return item;
   }
 
-  action(label, sign, act) {
+  action(label, link, sign, act) {
     const node = document.createElement("button");
     node.type = "button";
     node.className = "icon-button";
-    node.textContent = sign;
-    node.setAttribute("aria-label", label);
+    node.append(icon(sign));
+    node.setAttribute("aria-label", `${label} “${link.textContent}”`);
     node.title = label;
     node.addEventListener("click", act);
     return node;
@@ -95,12 +122,13 @@ export class Sidebar {
     if (title === null || !title.trim()) return;
     try {
       await api.renameConversation(id, title.trim());
-      if (!this.owned) memory.rename(id, title.trim());
-      link.textContent = title.trim();
-      if (id === this.current) $("title").textContent = title.trim();
     } catch (error) {
-      this.handlers.problem(error);
+      return this.handlers.problem(error);
     }
+    memory.rename(id, title.trim());
+    await this.refresh();
+    this.linkTo(id)?.focus();
+    this.handlers.renamed();
   }
 
   async remove(id, link) {
@@ -112,7 +140,8 @@ export class Sidebar {
       if (error.status !== 404) return this.handlers.problem(error);
     }
     memory.forget(id);
-    this.handlers.removed(id);
     await this.refresh();
+    $("new-conversation").focus();
+    this.handlers.removed(id);
   }
 }

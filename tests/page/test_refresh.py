@@ -1,0 +1,67 @@
+"""A reply goes on whether it is looked at or not."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.page.visiting import Chat
+from tests.simulator import Simulator
+
+LONG = {"text": "One two three four five six seven eight nine ten. ", "chunks": 60, "size": 7, "delay": 0.04}
+
+
+def begin(chat: Chat, simulator: Simulator) -> Chat:
+    """A reply of some seconds, of which the first words are there."""
+    simulator.script(**LONG)
+    chat.say("Count")
+    expect(chat.reply).to_contain_text("three")
+    return chat
+
+
+def complete(chat: Chat) -> bool:
+    """Whether the page shows the whole reply, and the API the same one."""
+    stored = chat.stored_reply()
+    return len(stored) == 420 and chat.reply.inner_text().strip() == stored.strip()
+
+
+def test_it_goes_on_where_it_was_after_a_refresh(anyones: Chat, simulator: Simulator) -> None:
+    begin(anyones, simulator).reload()
+    expect(anyones.stop_button).to_be_visible()
+    assert complete(anyones.wait())
+
+
+def test_it_survives_several_refreshes(chat: Chat, simulator: Simulator) -> None:
+    begin(chat, simulator).reload().reload().reload()
+    assert complete(chat.wait())
+
+
+def test_it_shows_the_same_reply_in_two_tabs(chat: Chat, simulator: Simulator) -> None:
+    other = begin(chat, simulator).other_tab()
+    assert complete(chat.wait())
+    assert complete(other.wait())
+
+
+def test_it_goes_on_while_another_conversation_is_looked_at(chat: Chat, simulator: Simulator) -> None:
+    begin(chat, simulator).press("New conversation")
+    expect(chat.replies).to_have_count(0)
+    expect(chat.stop_button).to_be_hidden()
+    chat.page.go_back()
+    expect(chat.reply).to_contain_text("three")
+    assert complete(chat.wait())
+
+
+def test_it_lets_a_reply_not_write_into_another_conversation(chat: Chat, simulator: Simulator) -> None:
+    begin(chat, simulator).press("New conversation")
+    simulator.clear()
+    simulator.script(text="Other")
+    chat.ask("Something else")
+    expect(chat.replies).to_have_text(["Other" + chat.note.inner_text() + "CopyRegenerate"])
+
+
+def test_it_waits_for_a_reply_that_has_not_begun(chat: Chat, simulator: Simulator) -> None:
+    simulator.script(text="Here", first_delay=1.5)
+    chat.say("Are you there?")
+    expect(chat.page.locator("#title")).to_have_text("Are you there?")
+    simulator.wait("openai", state="streaming")
+    chat.reload()
+    expect(chat.reply).to_have_text("Here")
