@@ -13,9 +13,8 @@ from conversations.models import Conversation
 from conversations.models.conversation import ConversationQuerySet
 from conversations.store import search
 
-WALKED_FIRST = 100
-WALKED_MORE = 400
-"""Conversations that one page of a search for common words walks through."""
+WALKED = 400
+"""Conversations that one page of a search for common words walks through, after twice as many as it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def _after(rows: ConversationQuerySet, position: Position) -> ConversationQueryS
 
 def _searched(rows: ConversationQuerySet, owner_id: int, limit: int, words: Sequence[str]) -> Listed:
     if len(words[0]) <= search.SHORT:
-        found, last = _walk(rows, words, WALKED_FIRST)
+        found, last = _walk(rows, words, 2 * limit)
         if last is None or len(found) > limit:
             return _cut(found, limit)
     keys = search.rare(words, owner_id)
@@ -70,9 +69,9 @@ def _searched(rows: ConversationQuerySet, owner_id: int, limit: int, words: Sequ
 
 def _walked(rows: ConversationQuerySet, limit: int, words: Sequence[str]) -> Listed:
     """A page of what is common: as much as a walk of bounded length finds."""
-    found, last = _walk(rows, words, WALKED_FIRST)
+    found, last = _walk(rows, words, 2 * limit)
     if last is not None and len(found) <= limit:
-        more, last = _walk(_after(rows, last), words, WALKED_MORE)
+        more, last = _walk(_after(rows, last), words, WALKED)
         found += more
     return _cut(found, limit) if last is None or len(found) > limit else Listed(found, last)
 

@@ -162,8 +162,7 @@ async def test_results_come_in_pages(owner: Person, forty: list[str], query: str
 @pytest.fixture
 def everything_is_common(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "CANDIDATES", 10)
-    monkeypatch.setattr(listing, "WALKED_FIRST", 3)
-    monkeypatch.setattr(listing, "WALKED_MORE", 5)
+    monkeypatch.setattr(listing, "WALKED", 5)
 
 
 @pytest.mark.parametrize("limit", [1, 4, 15])
