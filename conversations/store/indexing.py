@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from conversations.models import SearchEntry
+from conversations.store import statements
 from conversations.words import words_of
 
 STATEMENT = """
@@ -25,13 +26,7 @@ POSTGRES = STATEMENT.format(
 def index_texts(texts: Sequence[tuple[int, int, str]]) -> None:
     """Texts of messages: (key of the message, key of its conversation, text). What is known already stays."""
     statement, rows = _rows(texts)
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        if len(rows) == 1:
-            cursor.execute(statement, rows[0])
-        else:
-            cursor.executemany(statement, rows)
+    statements.run_many(statement, rows)
 
 
 def index_title(conversation_pk: int, title: str, opening: str) -> None:

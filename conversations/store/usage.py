@@ -9,6 +9,7 @@ from datetime import date
 from django.db import connection
 
 from conversations.models import DailyUsage
+from conversations.store import statements
 
 BUCKETS_MS = (100, 250, 500, 1000, 2500, 5000, 10000)
 COUNTERS = (
@@ -57,8 +58,7 @@ def add_usage(usage: Mapping[UsageKey, UsageSums]) -> None:
         f"ON CONFLICT (day, owner_id, provider, model) DO UPDATE SET {added}"
     )
     rows = sorted(usage.items(), key=lambda item: (item[0].day, item[0].owner_id, item[0].provider, item[0].model))
-    with connection.cursor() as cursor:
-        for key, sums in rows:
-            day = connection.ops.adapt_datefield_value(key.day)
-            values = [sums.get(name, 0) for name in COUNTERS]
-            cursor.execute(statement, [day, key.owner_id, key.provider, key.model, *values])
+    for key, sums in rows:
+        day = connection.ops.adapt_datefield_value(key.day)
+        values = [sums.get(name, 0) for name in COUNTERS]
+        statements.run(statement, [day, key.owner_id, key.provider, key.model, *values])
