@@ -8,7 +8,7 @@ import pytest
 
 from providers.simulator import scripts
 from providers.simulator import server as simulator_server
-from tests.contract.client import Client
+from tests.contract.client import Client, wait_for
 from tests.services.server import LiveServer
 from tests.simulator import Simulator
 
@@ -60,6 +60,15 @@ def client_of(serve: Serve, simulator: Simulator) -> Iterator[Callable[..., Clie
     yield client
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def impatient(client_of: Callable[..., Client]) -> Client:
+    """Of a server that waits 2 s for a vendor, all of whose SDKs are loaded; its default provider is gemini."""
+    client = client_of(DEFAULT_PROVIDER="gemini", PROVIDER_TIMEOUT="2", PROVIDER_HEALTH_CACHE="0")
+    for provider in ("gpt", "claude", "gemini"):
+        wait_for(lambda name=provider: client.get(f"/health/{name}").json()["status"] == "OK", seconds=60)  # type: ignore[misc]
+    return client
 
 
 @pytest.fixture(params=["", "/api/v1"], ids=["root", "api-v1"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -151,17 +150,6 @@ def test_it_ends_every_vendors_filtered_reply_with_its_text(
     conversation = new_id()
     assert events.text_of(client.events("Hi", provider=provider, conversation_id=conversation)) == "I may not"
     assert client.message(client.history(conversation)[-1]["id"])["finish_reason"] == "content_filter"
-
-
-def test_it_sends_a_comment_in_a_long_silence(client: Client, simulator: Simulator) -> None:
-    simulator.script("openai", chunks=["a ", "b"], delay=16)
-    with client.stream("Hi") as stream:
-        stream.until_text()
-        began = time.monotonic()
-        beat = next(iter(stream))
-        waited = time.monotonic() - began
-    assert beat.comment is not None
-    assert 14 < waited < 16
 
 
 def test_it_leaves_nothing_of_a_reply_that_is_not_stored(client: Client) -> None:

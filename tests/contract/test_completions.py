@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -108,10 +107,8 @@ def test_it_asks_the_default_provider(client: Client, simulator: Simulator) -> N
     assert [chat["vendor"] for chat in simulator.chats()] == ["openai"]
 
 
-def test_it_asks_the_provider_that_the_environment_makes_the_default(
-    client_of: Callable[..., Client], simulator: Simulator
-) -> None:
-    client_of(DEFAULT_PROVIDER="gemini", PROVIDER_TIMEOUT="2").complete("Hello")
+def test_it_asks_the_provider_that_the_environment_makes_the_default(impatient: Client, simulator: Simulator) -> None:
+    impatient.complete("Hello")
     assert [chat["vendor"] for chat in simulator.chats()] == ["gemini"]
 
 
@@ -160,15 +157,15 @@ def test_it_keeps_the_text_of_a_reply_that_broke_off(client: Client, simulator: 
     assert client.texts(conversation) == ["Hello", "some text"]
 
 
-def test_it_fails_with_504_when_nobody_answers_in_time(client_of: Callable[..., Client], simulator: Simulator) -> None:
+def test_it_fails_with_504_when_nobody_answers_in_time(impatient: Client, simulator: Simulator) -> None:
     simulator.script(fault="stall")
-    answer = client_of(DEFAULT_PROVIDER="gemini", PROVIDER_TIMEOUT="2").complete("Hello")
+    answer = impatient.complete("Hello")
     assert (answer.status_code, answer.json()["error"]) == (504, "Response timeout")
 
 
-def test_it_shares_its_time_over_the_providers_it_tries(client_of: Callable[..., Client], simulator: Simulator) -> None:
+def test_it_shares_its_time_over_the_providers_it_tries(impatient: Client, simulator: Simulator) -> None:
     simulator.script("gemini", fault="stall")
-    answer = client_of(DEFAULT_PROVIDER="gemini", PROVIDER_TIMEOUT="2").complete("Hello")
+    answer = impatient.complete("Hello")
     assert answer.status_code == 200
     assert simulator.chats()[-1]["vendor"] != "gemini"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -176,20 +175,6 @@ def test_a_parent_under_way_is_waited_for(
 def test_other_conversations_do_not_wait(client: Client, running: Stream) -> None:
     assert client.complete("Hello", conversation_id=new_id()).status_code == 200
     assert client.message(running.message_id)["status"] == "streaming"
-
-
-def test_a_stream_that_waits_long_answers_with_heartbeats(client: Client, simulator: Simulator) -> None:
-    conversation = new_id()
-    simulator.script("openai", chunks=["a", "b"], delay=18, times=1)
-    simulator.script("openai", text="at last")
-    with client.stream("first", conversation_id=conversation) as first:
-        first.until_text()
-        began = time.monotonic()
-        with client.stream("second", conversation_id=conversation) as second:
-            answered = time.monotonic() - began
-            seen = second.rest()
-    assert 14 < answered < 17
-    assert events.text_of(seen) == "at last"
 
 
 def test_a_waiting_turn_fails_when_its_time_comes(

@@ -66,7 +66,7 @@ def test_it_asks_each_time_without_a_cache(uncached: Client, simulator: Simulato
 
 @pytest.fixture
 def unreachable(client_of: Callable[..., Client]) -> Client:
-    return client_of(OPENAI_BASE_URL="http://127.0.0.1:9/v1", OPENAI_API_KEY="sk-secret-key", PROVIDER_TIMEOUT="2")
+    return client_of(OPENAI_BASE_URL="http://127.0.0.1:9/v1", OPENAI_API_KEY="sk-secret-key")
 
 
 def test_it_is_an_error_where_the_vendor_is_away(unreachable: Client) -> None:
