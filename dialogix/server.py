@@ -13,6 +13,7 @@ import uvicorn
 from django.conf import settings
 from django.db import DatabaseError
 
+from conversations.api.counters import close_counters
 from conversations.generations import engine
 from dialogix.protocol import BoundedProtocol
 from providers import registry
@@ -86,6 +87,7 @@ class Server(uvicorn.Server):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await registry.aclose()
         await engine.stop()
+        await close_counters()
 
     def stop(self) -> None:
         """The first time gracefully, the second time now."""
