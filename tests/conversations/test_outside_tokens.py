@@ -18,6 +18,7 @@ from django.test import AsyncRequestFactory
 from knox.models import AuthToken
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from conversations import database
 from conversations.api import tokens
 from conversations.api.errors import ApiError
 from conversations.api.identity import Caller, identify, identify_in_thread
@@ -72,7 +73,7 @@ def status_of(error: pytest.ExceptionInfo[ApiError]) -> int:
 async def username(token: str) -> str:
     caller = await identify(request(token))
     assert caller.owner_id is not None
-    return (await User.objects.aget(pk=caller.owner_id)).username
+    return (await database.read(User.objects.get, pk=caller.owner_id)).username
 
 
 async def refused(token: str) -> int:
@@ -118,12 +119,12 @@ async def test_it_knows_the_person_again(issuer: Issuer) -> None:
 async def test_it_creates_one_user_for_two_requests_at_once(issuer: Issuer) -> None:
     sent = [issuer.token("ada", jti=str(number)) for number in range(8)]
     await asyncio.gather(*(identify(request(token)) for token in sent))
-    assert await User.objects.acount() == 1
+    assert await database.read(User.objects.count) == 1
 
 
 async def test_it_creates_a_user_who_cannot_sign_in_otherwise(issuer: Issuer) -> None:
     await identify(request(issuer.token("ada")))
-    assert not (await User.objects.aget()).has_usable_password()
+    assert not (await database.read(User.objects.get)).has_usable_password()
 
 
 @pytest.mark.parametrize("subject", ["auth0|a", "auth0_a", "é" * 200, "a" * 255, "Ada"])
@@ -143,8 +144,8 @@ async def test_it_counts_an_outside_caller_by_the_person(issuer: Issuer) -> None
 
 
 async def test_it_still_takes_tokens_of_its_own(issuer: Issuer) -> None:
-    user = await User.objects.acreate(username="grace")
-    token = (await asyncio.to_thread(AuthToken.objects.create, user=user))[1]
+    user = await database.write(User.objects.create_user, "grace")
+    token = (await database.write(AuthToken.objects.create, user=user))[1]
     assert await username(token) == "grace"
 
 
@@ -223,7 +224,7 @@ async def test_it_refuses_what_only_looks_like_a_token(token: str) -> None:
 async def test_it_refuses_a_person_who_was_deactivated(issuer: Issuer, clock: Clock) -> None:
     token = issuer.token()
     await identify(request(token))
-    await User.objects.aupdate(is_active=False)
+    await database.write(User.objects.update, is_active=False)
     clock.now += 5
     assert await refused(token) == 401
 
