@@ -62,6 +62,6 @@ def test_it_waits_for_a_reply_that_has_not_begun(chat: Chat, simulator: Simulato
     simulator.script(text="Here", first_delay=1.5)
     chat.say("Are you there?")
     expect(chat.page.locator("#title")).to_have_text("Are you there?")
-    simulator.wait("openai", state="streaming")
+    simulator.wait("openai", state="open")
     chat.reload()
     expect(chat.reply).to_have_text("Here")

@@ -38,7 +38,7 @@ def test_it_keeps_the_text_so_far(chat: Chat, simulator: Simulator) -> None:
 def test_it_stops_before_the_first_word(chat: Chat, simulator: Simulator) -> None:
     simulator.script(text="Too late", first_delay=20)
     chat.say("Never mind")
-    simulator.wait("openai", state="streaming")
+    simulator.wait("openai", state="open")
     chat.press("Stop")
     expect(chat.problem).to_contain_text("This message has no answer yet.")
     expect(chat.replies).to_have_count(0)

@@ -12,6 +12,8 @@ export function ask({ title, text = "", value = null, confirm }) {
   $("dialog-input").value = value ?? "";
   $("dialog-confirm").textContent = confirm;
   dialog.returnValue = "cancel";
+  // No submit button: the first of these is what Enter presses.
+  $("dialog-cancel").onclick = () => dialog.close("cancel");
   dialog.showModal();
   if (value !== null) $("dialog-input").select();
   return new Promise((resolve) => {
