@@ -104,7 +104,9 @@ class Client:
         return self.http.get(path, **options)
 
     def post(self, path: str, body: object = None, **options: Any) -> httpx.Response:
-        return self.http.post(path, **({} if body is None else {"json": body}), **options)
+        if body is not None:
+            options["json"] = body
+        return self.http.post(path, **options)
 
     def raw(self, path: str, body: bytes, kind: str = "application/json") -> httpx.Response:
         return self.http.post(path, content=body, headers={"Content-Type": kind})
@@ -146,9 +148,10 @@ class Client:
 
     @contextmanager
     def rejoin(self, message_id: str, after: int | None = None, **headers: str) -> Iterator[Stream]:
+        """headers: with underscores, as in `last_event_id="6"`"""
         params = {} if after is None else {"after": str(after)}
         path = f"/chat/messages/{message_id}/stream"
-        with self.http.stream("GET", path, params=params, headers=headers) as response:
+        with self.http.stream("GET", path, params=params, headers=_named(headers)) as response:
             if response.status_code != 200:
                 raise AssertionError(f"{response.status_code} {response.read()!r}")
             yield Stream(response)
@@ -198,6 +201,10 @@ def connection(url: str) -> Iterator[socket.socket]:
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=SECONDS) as opened:
         yield opened
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def _unless(message: Json, *, status: str) -> Json | None:

@@ -75,7 +75,7 @@ def test_it_lets_nobody_in_without_credentials(
 
 @pytest.mark.parametrize("headers", BAD.values(), ids=BAD.keys())
 def test_it_lets_nobody_in_with_bad_ones(anybody: Client, headers: dict[str, str]) -> None:
-    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     answer = anybody.http.get("/chat/history/session-1", headers=raw)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"

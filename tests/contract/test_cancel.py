@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ def begun_reply(client: Client, conversation: str) -> str:
 
 @pytest.mark.parametrize("pace", [{"first_delay": 20, "text": "x"}, {"headers_delay": 20, "text": "x"}])
 def test_before_the_first_token_a_stream_is_200_and_done(
-    client: Client, simulator: Simulator, pace: dict[str, object]
+    client: Client, simulator: Simulator, pace: dict[str, Any]
 ) -> None:
     simulator.script("openai", **pace)
     conversation = new_id()

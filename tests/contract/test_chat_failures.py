@@ -73,7 +73,7 @@ def test_it_answers_504_when_neither_model_answers_in_time(
     impatient: Client, simulator: Simulator, stored: bool
 ) -> None:
     simulator.script("openai", fault="stall")
-    answer = impatient.chat("Hi", **({"conversation_id": new_id()} if stored else {}))
+    answer = impatient.chat("Hi", conversation_id=new_id() if stored else None)
     assert answer.status_code == 504
     assert list(answer.json()) == ["detail"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_it_gives_each_request_an_id_of_its_own(client: Client) -> None:
 @pytest.mark.parametrize("provider", ["gpt", "claude", "gemini"])
 @pytest.mark.parametrize("stored", [False, True])
 def test_it_streams_with_the_documented_headers(client: Client, provider: str, stored: bool) -> None:
-    fields = {"conversation_id": new_id()} if stored else {}
+    fields: dict[str, Any] = {"conversation_id": new_id()} if stored else {}
     headers = client.chat("Hello", provider=provider, **fields).headers
     assert headers["Content-Type"].split(";")[0] == "text/event-stream"
     assert headers["Cache-Control"] == "no-cache"

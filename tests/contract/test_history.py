@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,8 @@ def test_it_gives_up_to_fifty_before_a_message(client: Client, conversation: str
 
 def test_it_gives_less_than_asked_for_on_the_last_page_only(client: Client, conversation: str) -> None:
     whole = client.history(conversation)
-    pages, before = [], {}
+    pages: list[list[dict[str, Any]]] = []
+    before: dict[str, str] = {}
     while not pages or len(pages[-1]) == 3:
         pages.append(client.history(conversation, limit=3, **before))
         before = {"before": pages[-1][0]["id"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -55,7 +56,7 @@ def test_nothing_is_lost_and_the_next_turn_works(
     assert len(client.history(conversation)) == 6
 
 
-def _ended(client: Client, conversation: str) -> dict[str, object] | None:
+def _ended(client: Client, conversation: str) -> dict[str, Any] | None:
     entry = client.history(conversation)[-1]
     return entry if entry.get("status", "complete") != "streaming" else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from tests.contract import events
 from tests.contract.client import Client, Stream, new_id, wait_for
 from tests.simulator import Simulator
 
-SLOW = {"chunks": 24, "delay": 0.05}
+SLOW: dict[str, Any] = {"chunks": 24, "delay": 0.05}
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_waiting_turn_shows_as_streaming_at_position_0(
     client: Client, running: Stream, conversation: str, pool: ThreadPoolExecutor
 ) -> None:
     waiting = pool.submit(client.complete, "second", conversation_id=conversation)
-    entry = wait_for(lambda: (client.history(conversation)[3:] or [None])[0])
+    entry = wait_for(lambda: next(iter(client.history(conversation)[3:]), None))
     assert (entry["role"], entry["content"], entry["status"], entry["position"]) == ("assistant", "", "streaming", 0)
     waiting.result()
 
@@ -77,7 +78,7 @@ def test_a_waiting_turn_can_be_cancelled(
     client: Client, simulator: Simulator, running: Stream, conversation: str, pool: ThreadPoolExecutor
 ) -> None:
     waiting = pool.submit(client.complete, "second", conversation_id=conversation)
-    entry = wait_for(lambda: (client.history(conversation)[3:] or [None])[0])
+    entry = wait_for(lambda: next(iter(client.history(conversation)[3:]), None))
     assert client.cancel(entry["id"]).json()["status"] == "cancelled"
     assert waiting.result().status_code == 409
     assert running.rest()[-1].data == events.DONE
@@ -89,7 +90,7 @@ def test_a_waiting_turn_can_be_rejoined(
 ) -> None:
     simulator.script("openai", text="second reply")
     waiting = pool.submit(client.complete, "second", conversation_id=conversation)
-    entry = wait_for(lambda: (client.history(conversation)[3:] or [None])[0])
+    entry = wait_for(lambda: next(iter(client.history(conversation)[3:]), None))
     assert events.text_of(client.rejoined(entry["id"])) == "second reply"
     waiting.result()
 

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.contract.client import Client, connection, new_id, wait_for
 from tests.simulator import Simulator
 
 PROVIDERS = {"gpt": "openai", "claude": "anthropic", "gemini": "gemini"}
-SLOW = {"chunks": 200, "delay": 0.02}
+SLOW: dict[str, Any] = {"chunks": 200, "delay": 0.02}
 WITHIN = 2.0
 
 
@@ -53,9 +54,7 @@ def test_one_that_was_told_to_be_cancelled_ends_too(client: Client, simulator: S
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("fields", [{}, {"on_disconnect": "continue"}, {"on_disconnect": None}])
-def test_a_stored_reply_goes_on(
-    client: Client, simulator: Simulator, provider: str, fields: dict[str, str | None]
-) -> None:
+def test_a_stored_reply_goes_on(client: Client, simulator: Simulator, provider: str, fields: dict[str, Any]) -> None:
     simulator.script(PROVIDERS[provider], chunks=20, delay=0.02)
     conversation = new_id()
     with client.stream("Hello", provider=provider, conversation_id=conversation, **fields) as stream:
@@ -67,7 +66,7 @@ def test_a_stored_reply_goes_on(
 
 
 @pytest.mark.parametrize("pace", [{"first_delay": 20, "text": "x"}, {"headers_delay": 20, "text": "x"}])
-def test_it_ends_before_the_first_token_too(client: Client, simulator: Simulator, pace: dict[str, object]) -> None:
+def test_it_ends_before_the_first_token_too(client: Client, simulator: Simulator, pace: dict[str, Any]) -> None:
     simulator.script("openai", **pace)
     with leaving(client, b"/chat/gpt", b'{"messages":[{"role":"user","content":"Hello"}]}'):
         wait_for(simulator.chats)
@@ -132,6 +131,6 @@ def test_a_waiting_turn_whose_client_leaves_is_treated_the_same(client: Client, 
             % conversation.encode()
         )
         with leaving(client, b"/chat/gpt", body):
-            waiting = wait_for(lambda: (client.history(conversation)[3:] or [None])[0])
+            waiting = wait_for(lambda: next(iter(client.history(conversation)[3:]), None))
         assert client.ended(waiting["id"])["status"] == "cancelled"
         client.cancel(stream.message_id)

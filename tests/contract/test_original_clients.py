@@ -73,7 +73,7 @@ def test_its_text_comes_only_after_a_moment(client_of: Callable[..., Client], si
 
 def test_a_native_client_that_rejoins_gets_it_too(client: Client) -> None:
     reply = client.complete("Hi").json()["messageId"]
-    seen = client.rejoined(reply, **{"User-Agent": NATIVE[0]})
+    seen = client.rejoined(reply, user_agent=NATIVE[0])
     assert seen[0].comment == "ok"
 
 
@@ -98,7 +98,7 @@ def test_a_browsers_event_source_reconnects_where_it_was(client: Client) -> None
     conversation = new_id()
     client.events("Hi", conversation_id=conversation)
     reply = client.history(conversation)[1]
-    seen = client.rejoined(reply["id"], 3, **{"Last-Event-ID": str(len(reply["content"]) - 2)})
+    seen = client.rejoined(reply["id"], 3, last_event_id=str(len(reply["content"]) - 2))
     assert events.text_of(seen) == reply["content"][-2:]
 
 

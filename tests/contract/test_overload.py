@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from tests.contract.client import Client, new_id, wait_for
 from tests.services.server import LiveServer
 from tests.simulator import Simulator
 
-STALLED = {"chunks": ["some ", "text"], "fault": "stall", "after": 1}
+STALLED: dict[str, Any] = {"chunks": ["some ", "text"], "fault": "stall", "after": 1}
 
 
 @pytest.fixture(scope="module")

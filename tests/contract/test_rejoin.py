@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ TEXT = "Hello \U0001f642 there"
 END = len(TEXT)
 
 
-def run(client: Client, simulator: Simulator, **script: object) -> str:
+def run(client: Client, simulator: Simulator, **script: Any) -> str:
     """A reply that has ended. Returns its id."""
     simulator.script("openai", **{"chunks": ["Hello ", "\U0001f642 there"], **script})
     conversation = new_id()
@@ -127,11 +128,11 @@ def test_beyond_it_text_was_lost(client: Client, failed: str, beyond: int) -> No
 
 
 def test_the_header_says_where_the_client_is(client: Client, complete: str) -> None:
-    assert events.text_of(client.rejoined(complete, **{"Last-Event-ID": "6"})) == TEXT[6:]
+    assert events.text_of(client.rejoined(complete, last_event_id="6")) == TEXT[6:]
 
 
 def test_the_header_wins(client: Client, complete: str) -> None:
-    assert events.text_of(client.rejoined(complete, 2, **{"Last-Event-ID": "6"})) == TEXT[6:]
+    assert events.text_of(client.rejoined(complete, 2, last_event_id="6")) == TEXT[6:]
 
 
 BAD = ["-1", "x", "1.5", "1e3", "9" * 19, "+1", "0x1", "1 2", "٣"]
@@ -144,7 +145,7 @@ def test_a_position_that_is_none_is_400(client: Client, complete: str, bad: str)
 
 @pytest.mark.parametrize("bad", BAD)
 def test_a_bad_header_is_400_too(client: Client, complete: str, bad: str) -> None:
-    answer = client.get(f"/chat/messages/{complete}/stream", headers={"Last-Event-ID": bad.encode()})  # type: ignore[dict-item]
+    answer = client.get(f"/chat/messages/{complete}/stream", headers={"Last-Event-ID": bad.encode()})
     assert (answer.status_code, list(answer.json())) == (400, ["detail"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.contract.client import Client, assistant, new_id, system, user
@@ -247,7 +249,7 @@ def test_a_parent_in_an_unknown_conversation_is_none(client: Client) -> None:
 
 
 def test_it_is_all_accepted_and_means_nothing_without_a_conversation(client: Client) -> None:
-    fields = {"parent_id": "msg-1", "on_busy": "reject", "on_disconnect": "continue"}
+    fields: dict[str, Any] = {"parent_id": "msg-1", "on_busy": "reject", "on_disconnect": "continue"}
     assert client.chat("Hello", **fields).status_code == 200
     assert client.chat("Hello", headers={"Idempotency-Key": "one"}).status_code == 200
 
