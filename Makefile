@@ -35,6 +35,7 @@ run: $(SERVER)  ## serve on PORT (8000), on SQLite and with simulated providers 
 	@exec $(BIN)/python -m dialogix.serve --migrate
 
 test: $(TOOLS)  ## all tests, on SQLite and then on Postgres what a database has a part in
+	@sh tests/services/install.sh
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest
 	TEST_DATABASE=postgres $(BIN)/python -m pytest --ignore=tests/providers
 

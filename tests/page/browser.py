@@ -58,6 +58,12 @@ class Watch:
         """For a test that ends the server: the browser notes each request that then fails."""
         self.errors = [error for error in self.errors if "net::ERR_" not in error]
 
+    def expect_refusal(self) -> None:
+        """For a test that does what the content security policy forbids. Raises AssertionError where it was not."""
+        refused = [error for error in self.errors if "Content Security Policy" in error]
+        assert refused
+        self.errors = [error for error in self.errors if error not in refused]
+
     def _console(self, message: ConsoleMessage) -> None:
         # The browser notes every status from 400 on, however well the page takes it.
         if message.type == "error" and not message.text.startswith(STATUS_NOTED):

@@ -45,15 +45,16 @@ def sessions(browser: Browser, members_server: LiveServer) -> dict[str, StorageS
 def visit(browser: Browser) -> Iterator[Visit]:
     """Opens the page of a server in a browser that was never there: `visit(server, color_scheme="dark")`.
 
+    With `signed_in=False` it is the sign-in that is met first.
     In the end no page may have reported an error, or asked another host for anything.
     """
     opened: list[Chat] = []
 
-    def open_page(server: LiveServer, conversation_id: str = "", **options: Any) -> Chat:
+    def open_page(server: LiveServer, conversation_id: str = "", signed_in: bool = True, **options: Any) -> Chat:
         context = browser.new_context(**options)
-        watch = Watch(context, server.url)
-        opened.append(Chat(tab(context), server, watch))
-        return opened[-1].visit(conversation_id)
+        chat = Chat(tab(context), server, Watch(context, server.url))
+        opened.append(chat)
+        return chat.visit(conversation_id) if signed_in else chat.go(conversation_id)
 
     yield open_page
     for chat in opened:
@@ -69,9 +70,7 @@ def chat(visit: Visit, server: LiveServer, simulator: Simulator) -> Chat:
 
 
 @pytest.fixture
-def member(
-    visit: Visit, members_server: LiveServer, sessions: dict[str, StorageState], simulator: Simulator
-) -> Chat:
+def member(visit: Visit, members_server: LiveServer, sessions: dict[str, StorageState], simulator: Simulator) -> Chat:
     """The page as alice sees it."""
     return visit(members_server, storage_state=sessions["alice"])
 

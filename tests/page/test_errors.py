@@ -89,9 +89,7 @@ def test_it_says_when_the_limit_is_reached(start_server: StartServer, visit: Vis
     assert message_box(chat) == "Two"
 
 
-def test_it_says_that_the_model_took_too_long(
-    visit: Visit, impatient_server: LiveServer, simulator: Simulator
-) -> None:
+def test_it_says_that_the_model_took_too_long(visit: Visit, impatient_server: LiveServer, simulator: Simulator) -> None:
     simulator.script(fault="stall")
     chat = visit(impatient_server).say("Hello")
     expect(chat.problem).to_contain_text("did not answer in time")

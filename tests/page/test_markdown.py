@@ -18,8 +18,10 @@ RENDER = """async (text) => {
 }"""
 
 CASES = {
-    "**bold** *slanted* ~~gone~~ `code`": "<p><strong>bold</strong> <em>slanted</em> <del>gone</del> <code>code</code></p>",
-    "# Title": "<h3>Title</h3>",
+    "**bold** *slanted*": "<p><strong>bold</strong> <em>slanted</em></p>",
+    "~~gone~~ `*code*`": "<p><del>gone</del> <code>*code*</code></p>",
+    "# Title\n## Part": "<h3>Title</h3><h4>Part</h4>",
+    "## Part\n### Section": "<h3>Part</h3><h4>Section</h4>",
     "- one\n- two": "<ul><li>one</li><li>two</li></ul>",
     "3. three\n4. four": '<ol start="3"><li>three</li><li>four</li></ol>',
     "- a\n  - b": "<ul><li>a<ul><li>b</li></ul></li></ul>",

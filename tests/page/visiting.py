@@ -23,10 +23,14 @@ class Chat:
 
     # -- going there ------------------------------------------------------------------------------------------------
 
-    def visit(self, conversation_id: str = "") -> Chat:
+    def go(self, conversation_id: str = "") -> Chat:
+        """Whatever page is met there."""
         fragment = f"#{conversation_id}" if conversation_id else ""
         self.page.goto(f"{self.server.url}/{fragment}")
-        return self.ready()
+        return self
+
+    def visit(self, conversation_id: str = "") -> Chat:
+        return self.go(conversation_id).ready()
 
     def reload(self) -> Chat:
         self.page.reload()

@@ -104,7 +104,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !$("dialog").open && event.target !== $("search")) {
     if (!sidebar.drawer(false)) stop();
   }
-  if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
+  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     sidebar.drawer(true);
     $("search").focus();

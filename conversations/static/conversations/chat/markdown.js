@@ -51,13 +51,19 @@ const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 
 export function markdown(text) {
   const fragment = document.createDocumentFragment();
-  fragment.append(...blocks(text.replaceAll("\r\n", "\n").split("\n")));
+  const lines = text.replaceAll("\r\n", "\n").split("\n");
+  const levels = lines.map((line) => HEADING.exec(line)?.[1].length ?? DEEPEST);
+  // The shallowest heading of a reply comes under the page's own, whatever it was called.
+  fragment.append(...blocks(lines, { depth: 0, top: levels.reduce((a, b) => Math.min(a, b), DEEPEST) }));
   return fragment;
 }
 
-function blocks(lines, depth = 0) {
+const deeper = ({ depth, top }) => ({ depth: depth + 1, top });
+
+// place.depth: of quotes and lists around; place.top: the level of the shallowest heading
+function blocks(lines, place) {
   const nodes = [];
-  if (depth > DEEPEST) return [lines.join("\n")];
+  if (place.depth > DEEPEST) return [lines.join("\n")];
   for (let at = 0; at < lines.length; ) {
     const line = lines[at];
     if (!line.trim()) {
@@ -66,7 +72,7 @@ function blocks(lines, depth = 0) {
       at = fence(lines, at, nodes);
     } else if (HEADING.test(line)) {
       const [, marks, title] = HEADING.exec(line);
-      nodes.push(element(`h${Math.min(marks.length + 2, 6)}`, inline(title), AUTO));
+      nodes.push(element(`h${Math.max(3, Math.min(3 + marks.length - place.top, 6))}`, inline(title), AUTO));
       at += 1;
     } else if (RULE.test(line)) {
       nodes.push(element("hr"));
@@ -74,9 +80,9 @@ function blocks(lines, depth = 0) {
     } else if (QUOTE.test(line)) {
       const inner = [];
       for (; at < lines.length && QUOTE.test(lines[at]); at += 1) inner.push(QUOTE.exec(lines[at])[1]);
-      nodes.push(element("blockquote", blocks(inner, depth + 1)));
+      nodes.push(element("blockquote", blocks(inner, deeper(place))));
     } else if (ITEM.test(line)) {
-      at = list(lines, at, nodes, depth);
+      at = list(lines, at, nodes, place);
     } else if (line.includes("|") && at + 1 < lines.length && TABLE_RULE.test(lines[at + 1])) {
       at = table(lines, at, nodes);
     } else {
@@ -95,7 +101,7 @@ function fence(lines, at, nodes) {
   return at + 1;
 }
 
-function list(lines, at, nodes, depth) {
+function list(lines, at, nodes, place) {
   const [, indent, mark] = ITEM.exec(lines[at]);
   const ordered = /\d/.test(mark);
   const items = [];
@@ -111,7 +117,7 @@ function list(lines, at, nodes, depth) {
     }
   }
   const children = items.map((item) => {
-    const rest = blocks(item.slice(1), depth + 1);
+    const rest = blocks(item.slice(1), deeper(place));
     return element("li", [...inline(item[0]), ...rest], AUTO);
   });
   nodes.push(element(ordered ? "ol" : "ul", children, ordered ? { start: String(parseInt(mark, 10)) } : {}));
