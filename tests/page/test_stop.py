@@ -44,6 +44,13 @@ def test_it_stops_before_the_first_word(chat: Chat, simulator: Simulator) -> Non
     expect(chat.replies).to_have_count(0)
 
 
+def test_it_stops_what_was_only_just_sent(chat: Chat, simulator: Simulator) -> None:
+    simulator.script(text="tick ", endless=True, delay=0.02)
+    chat.page.get_by_label("Message", exact=True).fill("Oh no")
+    chat.page.evaluate("document.getElementById('composer').requestSubmit(); document.getElementById('stop').click()")
+    expect(chat.stop_button).to_be_hidden()
+
+
 def test_it_stops_in_all_tabs(chat: Chat, simulator: Simulator) -> None:
     other = begin(chat, simulator).other_tab()
     expect(other.stop_button).to_be_visible()

@@ -5,6 +5,7 @@ import { announce, attempt, problem, settle } from "./notices.js";
 import { follow } from "./stream.js";
 
 const PAGE = 50;
+const STOP_EVERY = 200; // milliseconds
 const LOST = "The connection is lost. The reply goes on at the server; reconnecting…";
 const UNANSWERED = "This message has no answer yet.";
 
@@ -204,10 +205,26 @@ export class Conversation {
   }
 
   async stop() {
-    let ids = [...this.running];
-    // Not a word has come, so the answer that would name the reply has not either.
-    if (!ids.length && this.pending && this.id) ids = (await api.history(this.id)).filter(isStreaming).map(({ id }) => id);
-    await Promise.all(ids.map((id) => api.cancel(id)));
+    const { signal } = this.visit;
+    if (this.stopping === signal) return;
+    this.stopping = signal;
+    try {
+      const ids = await this.stoppable(signal);
+      if (!signal.aborted) await Promise.all(ids.map((id) => api.cancel(id)));
+    } finally {
+      this.stopping = null;
+    }
+  }
+
+  // The answer that names a reply comes with its first word, so before that the history is asked, until the reply is there.
+  async stoppable(signal) {
+    while (this.pending && !this.running.size && !signal.aborted) {
+      const messages = this.id ? await api.history(this.id) : [];
+      const ids = messages.filter(isStreaming).map(({ id }) => id);
+      if (ids.length) return ids;
+      await new Promise((resolve) => setTimeout(resolve, STOP_EVERY));
+    }
+    return [...this.running];
   }
 
   rate(message, rating) {

@@ -58,6 +58,7 @@ export class MessageView {
     if (!before || before.content !== content || before.status !== status) this.render();
     this.tell();
     this.offer();
+    this.handlers.grown();
   }
 
   append(text, model) {
