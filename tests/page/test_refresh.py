@@ -30,6 +30,15 @@ def test_it_goes_on_where_it_was_after_a_refresh(anyones: Chat, simulator: Simul
     assert complete(anyones.wait())
 
 
+def test_it_repeats_and_leaves_out_nothing_after_a_refresh(chat: Chat, simulator: Simulator) -> None:
+    begin(chat, simulator).reload()
+    expect(chat.stop_button).to_be_visible()
+    seen = [chat.reply.inner_text().strip() for _ in range(20)]
+    whole = chat.wait().stored_reply()
+    assert len(set(seen)) > 1
+    assert all(whole.startswith(text) for text in seen)
+
+
 def test_it_survives_several_refreshes(chat: Chat, simulator: Simulator) -> None:
     begin(chat, simulator).reload().reload().reload()
     assert complete(chat.wait())
