@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 
 PATIENT = httpx.Timeout(60)
+TEXT_ENOUGH = 15
+"""Deltas after which some of them are surely stored, at the pace of these tests."""
 
 
 @dataclass
@@ -63,11 +65,27 @@ async def read(response: httpx.Response, seen: Seen, *, until: int | None = None
     return seen
 
 
-async def ask(
-    client: httpx.AsyncClient, url: str, body: dict[str, Any], *, until: int | None = None, key: str = ""
-) -> Seen:
-    """Stream a reply; what was seen when the connection broke is returned as well."""
+async def under_way(client: httpx.AsyncClient, url: str, body: dict[str, Any]) -> asyncio.Task[Seen]:
+    """Ask, and return once some text has come."""
     seen = Seen()
+    asking = asyncio.create_task(ask(client, url, body, seen=seen))
+    while len(seen.arrivals) < TEXT_ENOUGH and not asking.done():  # noqa: ASYNC110 - the reader tells nobody
+        await asyncio.sleep(0.01)
+    assert seen.arrivals, f"{seen.status}: {seen.errors}"
+    return asking
+
+
+async def ask(
+    client: httpx.AsyncClient,
+    url: str,
+    body: dict[str, Any],
+    *,
+    until: int | None = None,
+    key: str = "",
+    seen: Seen | None = None,
+) -> Seen:
+    """Stream a reply; what was seen when the connection broke is returned as well. seen: where to note it meanwhile"""
+    seen = seen or Seen()
     headers = {"Idempotency-Key": key} if key else {}
     try:
         async with client.stream("POST", f"{url}/chat/gpt", json=body, headers=headers) as response:

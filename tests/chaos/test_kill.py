@@ -8,7 +8,7 @@ import time
 
 import httpx
 
-from tests.chaos.clients import PATIENT, ask, question, rejoin, settled
+from tests.chaos.clients import PATIENT, ask, question, rejoin, settled, under_way
 from tests.chaos.conftest import StartNodes
 from tests.chaos.scale import KILLS
 from tests.services.server import LiveServer
@@ -58,8 +58,7 @@ async def test_the_next_turn_sends_the_partial_text_as_context(start_nodes: Star
     [node] = start_nodes(1)
     vendors.script("openai", chunks=["word "] * 400, delay=0.02, times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, node.url, question("begin", "partial")))
-        await asyncio.sleep(1.5)
+        asking = await under_way(client, node.url, question("begin", "partial"))
         node.kill()
         await asking
         node.start()
@@ -74,8 +73,7 @@ async def test_another_server_ends_what_a_killed_one_left(start_nodes: StartNode
     first, second = start_nodes(2)
     vendors.script("openai", chunks=["word "] * 2000, delay=0.02, times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, first.url, question("begin", "left")))
-        await asyncio.sleep(1)
+        asking = await under_way(client, first.url, question("begin", "left"))
         first.kill()
         seen = await asking
         seen = await rejoin(client, second.url, seen)
@@ -88,8 +86,7 @@ async def test_a_turn_that_waited_for_a_killed_worker_goes_on(start_nodes: Start
     vendors.script("openai", chunks=["word "] * 2000, delay=0.02, times=1)
     vendors.script("openai", text="after", times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, first.url, question("one", "queue")))
-        await asyncio.sleep(0.7)
+        asking = await under_way(client, first.url, question("one", "queue"))
         waiting = asyncio.create_task(ask(client, second.url, question("two", "queue")))
         await asyncio.sleep(0.5)
         first.kill()

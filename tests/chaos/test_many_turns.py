@@ -27,9 +27,7 @@ class Talk:
         for number in range(turns):
             await self.turn(client, nodes, chance, f"{self.conversation} {number}")
 
-    async def turn(
-        self, client: httpx.AsyncClient, nodes: list[LiveServer], chance: random.Random, text: str
-    ) -> None:
+    async def turn(self, client: httpx.AsyncClient, nodes: list[LiveServer], chance: random.Random, text: str) -> None:
         body = question(text, self.conversation)
         key = str(uuid.uuid4())
         leaves = chance.choice([None, None, 1, 10])

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import httpx
 import psycopg
 
-from tests.chaos.clients import PATIENT, ask, question, settled
+from tests.chaos.clients import PATIENT, question, settled, under_way
 from tests.chaos.conftest import StartNodes
 from tests.services.server import LiveServer
 from tests.simulator import Simulator
@@ -38,8 +38,7 @@ async def test_streams_flow_on_and_the_journal_catches_up(start_nodes: StartNode
     [node] = start_nodes(1)
     vendors.script("openai", chunks=["word "] * 200, delay=0.02, times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, node.url, question("begin", "held")))
-        await asyncio.sleep(0.7)
+        asking = await under_way(client, node.url, question("begin", "held"))
         async with database_held(node):
             await asyncio.sleep(3)
         seen = await asking
@@ -54,8 +53,7 @@ async def test_a_client_is_told_when_its_reply_could_not_be_stored(start_nodes: 
     [node] = start_nodes(1)
     vendors.script("openai", chunks=["word "] * 60, delay=0.02, times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, node.url, question("begin", "away")))
-        await asyncio.sleep(0.7)
+        asking = await under_way(client, node.url, question("begin", "away"))
         async with database_held(node):
             seen = await asking
         messages = await settled(client, node.url, "away")
@@ -68,8 +66,7 @@ async def test_an_outage_kills_nobody(start_nodes: StartNodes, vendors: Simulato
     first, second = start_nodes(2)
     vendors.script("openai", chunks=["word "] * 1300, delay=0.02, times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, first.url, question("begin", "outage")))
-        await asyncio.sleep(0.7)
+        asking = await under_way(client, first.url, question("begin", "outage"))
         async with database_held(first):
             await asyncio.sleep(18)
         seen = await asking

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 
 import httpx
 
-from tests.chaos.clients import PATIENT, ask, question, settled
+from tests.chaos.clients import PATIENT, question, settled, under_way
 from tests.chaos.conftest import StartNodes
 from tests.simulator import Simulator
 
@@ -18,8 +17,7 @@ async def test_a_worker_that_finds_itself_replaced_tells_its_viewers(
     sleeper, other = start_nodes(2)
     vendors.script("openai", chunks=["word "] * 5000, delay=0.02, times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, sleeper.url, question("begin", "asleep")))
-        await asyncio.sleep(1)
+        asking = await under_way(client, sleeper.url, question("begin", "asleep"))
         sleeper.process.send_signal(signal.SIGSTOP)
         try:
             messages = await settled(client, other.url, "asleep", seconds=45)
@@ -40,8 +38,7 @@ async def test_a_cancel_that_its_worker_does_not_answer_is_carried_out(
     sleeper, other = start_nodes(2)
     vendors.script("openai", chunks=["word "] * 5000, delay=0.02, times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, sleeper.url, question("begin", "stop")))
-        await asyncio.sleep(1)
+        asking = await under_way(client, sleeper.url, question("begin", "stop"))
         reply = (await client.get(f"{other.url}/chat/history/stop")).json()["messages"][-1]
         sleeper.process.send_signal(signal.SIGSTOP)
         try:

@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 
-from tests.chaos.clients import PATIENT, ask, question, settled
+from tests.chaos.clients import PATIENT, question, settled, under_way
 from tests.chaos.conftest import StartNodes
 from tests.simulator import Simulator
 
@@ -15,8 +15,7 @@ async def test_a_reply_that_ends_within_the_grace_is_complete(start_nodes: Start
     leaving, other = start_nodes(2, SHUTDOWN_GRACE="10")
     vendors.script("openai", chunks=["word "] * 100, delay=0.02, times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, leaving.url, question("begin", "grace")))
-        await asyncio.sleep(0.7)
+        asking = await under_way(client, leaving.url, question("begin", "grace"))
         code = await asyncio.to_thread(leaving.stop)
         seen = await asking
         messages = await settled(client, other.url, "grace")
@@ -31,8 +30,7 @@ async def test_a_reply_that_needs_longer_is_interrupted_and_its_client_told(
     leaving, other = start_nodes(2, SHUTDOWN_GRACE="1")
     vendors.script("openai", chunks=["word "] * 5000, delay=0.02, times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, leaving.url, question("begin", "longer")))
-        await asyncio.sleep(0.7)
+        asking = await under_way(client, leaving.url, question("begin", "longer"))
         await asyncio.to_thread(leaving.stop)
         seen = await asking
         last = (await settled(client, other.url, "longer"))[-1]
@@ -45,8 +43,7 @@ async def test_what_comes_while_it_stops_is_sent_elsewhere(start_nodes: StartNod
     [leaving] = start_nodes(1, SHUTDOWN_GRACE="3")
     vendors.script("openai", chunks=["word "] * 5000, delay=0.02, times=1)
     async with httpx.AsyncClient(timeout=PATIENT) as client:
-        asking = asyncio.create_task(ask(client, leaving.url, question("begin", "busy")))
-        await asyncio.sleep(0.7)
+        asking = await under_way(client, leaving.url, question("begin", "busy"))
         leaving.process.terminate()
         await asyncio.sleep(0.5)
         answer = await client.post(f"{leaving.url}/chat/completions", json={"message": "hello"})
