@@ -23,6 +23,11 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 MAKE_VENV = $(PYTHON) -m venv .venv >&2
 endif
 
+# Two at a time, since most tests wait for something; a file's tests share servers, so they stay together.
+TESTING := -n 2 --dist loadfile
+# What meets the database only through routes that the rest asks on both.
+NO_DATABASE := providers page frontends schema openai
+
 # As a deployment has it; `check --deploy` must find nothing to say about that.
 PRODUCTION = ENV_FILE= SIMULATOR=off OPENAI_API_KEY=none DJANGO_HTTPS=yes ALLOWED_HOSTS=chat.example.org \
 	DJANGO_SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ \
@@ -36,8 +41,8 @@ run: $(SERVER)  ## serve on PORT (8000), on SQLite and with simulated providers 
 
 test: $(TOOLS)  ## all tests, on SQLite and then on Postgres what a database has a part in
 	@sh tests/services/install.sh
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest
-	TEST_DATABASE=postgres $(BIN)/python -m pytest --ignore=tests/providers
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest $(TESTING)
+	TEST_DATABASE=postgres $(BIN)/python -m pytest $(TESTING) $(foreach name,$(NO_DATABASE),--ignore=tests/$(name))
 
 check: $(TOOLS)  ## lint, format, types, import arrows, migrations, and Django's own checks
 	$(BIN)/ruff check .
