@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test check format requirements token simulator shell bench bench-quick bench-servers profile clean
+.PHONY: help run test chaos check format requirements token simulator shell bench bench-quick bench-servers profile clean
 
 # The first that runs: version managers put names into PATH that they then refuse to serve.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do $$name -c '' 2>/dev/null && echo $$name && break; done)
@@ -43,6 +43,10 @@ test: $(TOOLS)  ## all tests, on SQLite and then on Postgres what a database has
 	@sh tests/services/install.sh
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest $(TESTING)
 	TEST_DATABASE=postgres $(BIN)/python -m pytest $(TESTING) $(foreach name,$(NO_DATABASE),--ignore=tests/$(name))
+
+chaos: $(TOOLS)  ## the tests that kill, pause and cut off servers, in their long form, on both databases
+	CHAOS=long TEST_DATABASE=sqlite $(BIN)/python -m pytest tests/chaos
+	CHAOS=long TEST_DATABASE=postgres $(BIN)/python -m pytest tests/chaos
 
 check: $(TOOLS)  ## lint, format, types, import arrows, migrations, and Django's own checks
 	$(BIN)/ruff check .
