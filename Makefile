@@ -23,8 +23,6 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 MAKE_VENV = $(PYTHON) -m venv .venv >&2
 endif
 
-# Two at a time, since most tests wait for something; a file's tests share servers, so they stay together.
-TESTING := -n 2 --dist loadfile
 # What meets the database only through routes that the rest asks on both.
 NO_DATABASE := providers page frontends schema openai
 
@@ -41,8 +39,8 @@ run: $(SERVER)  ## serve on PORT (8000), on SQLite and with simulated providers 
 
 test: $(TOOLS)  ## all tests, on SQLite and then on Postgres what a database has a part in
 	@sh tests/services/install.sh
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest $(TESTING)
-	TEST_DATABASE=postgres $(BIN)/python -m pytest $(TESTING) $(foreach name,$(NO_DATABASE),--ignore=tests/$(name))
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest
+	TEST_DATABASE=postgres $(BIN)/python -m pytest $(foreach name,$(NO_DATABASE),--ignore=tests/$(name))
 
 chaos: $(TOOLS)  ## the tests that kill, pause and cut off servers, in their long form, on both databases
 	CHAOS=long TEST_DATABASE=sqlite $(BIN)/python -m pytest tests/chaos

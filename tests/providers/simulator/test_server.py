@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
 import openai
 import pytest
@@ -16,6 +17,14 @@ from tests.providers.simulator.sdks import VENDORS, complete
 from tests.simulator import ROOM, Simulator, simulator_process
 
 COMMAND = [sys.executable, "-m", "providers.simulator"]
+
+
+@pytest.fixture(autouse=True)
+def own_simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One that these tests may stop; the process's own goes on serving others."""
+    monkeypatch.setattr(server, "_running", None)
+    yield
+    server.stop()
 
 
 def test_it_runs_once(simulator: Simulator) -> None:
