@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +66,7 @@ def test_it_leaves_with_ctrl_d(variables: dict[str, str]) -> None:
 def test_it_does_not_leave_with_ctrl_c(variables: dict[str, str]) -> None:
     with terminal("chat", **variables) as opened:
         opened.read("> ")
+        time.sleep(0.5)  # readline shows its prompt a moment before it listens; no person is as quick
         opened.interrupt()
         opened.read("Ctrl-D leaves the conversation.\r\n\r\n> ")
         assert opened.leave() == 0
