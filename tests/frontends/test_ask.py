@@ -32,7 +32,7 @@ def ask(request: pytest.FixtureRequest, node: Node) -> Ask:
             return node("ask.mjs", "chat.js", server, conversation)
         if request.param == "native":
             return node("native.mjs", server, conversation, new_id())
-        return request.getfixturevalue("python")(server, conversation)  # type: ignore[no-any-return]
+        return request.getfixturevalue("python")(server, conversation)
 
     return start
 

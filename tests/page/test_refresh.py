@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.sync_api import expect
 
 from tests.page.visiting import Chat
 from tests.simulator import Simulator
 
-LONG = {"text": "One two three four five six seven eight nine ten. ", "chunks": 60, "size": 7, "delay": 0.04}
+LONG: dict[str, Any] = {"text": "One two three four five six seven eight nine ten. ", "chunks": 60, "size": 7, "delay": 0.04}
 
 
 def begin(chat: Chat, simulator: Simulator) -> Chat:
