@@ -9,7 +9,12 @@ from playwright.sync_api import expect
 from tests.page.visiting import Chat
 from tests.simulator import Simulator
 
-LONG: dict[str, Any] = {"text": "One two three four five six seven eight nine ten. ", "chunks": 60, "size": 7, "delay": 0.04}
+LONG: dict[str, Any] = {
+    "text": "One two three four five six seven eight nine ten. ",
+    "chunks": 60,
+    "size": 7,
+    "delay": 0.04,
+}
 
 
 def begin(chat: Chat, simulator: Simulator) -> Chat:
