@@ -31,17 +31,18 @@ def drop(url: str) -> None:
 @cache
 def _postgres_template() -> str:
     name = postgres.server().create()
-    _migrate(name)
+    migrate(name)
     return name.rpartition("/")[2]
 
 
 @cache
 def _sqlite_template() -> Path:
     file = environment.FOLDER / "template.sqlite3"
-    _migrate(f"sqlite:///{file}")
+    migrate(f"sqlite:///{file}")
     return file
 
 
-def _migrate(url: str) -> None:
+def migrate(url: str) -> None:
+    """Give a database our tables."""
     command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
     subprocess.run(command, cwd=environment.ROOT, env=environment.for_process(DATABASE_URL=url), check=True)

@@ -6,6 +6,7 @@ import atexit
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -25,6 +26,7 @@ UNPRIVILEGED = ("postgres", "nobody")
 """Whom the server runs as where we are root, which Postgres refuses to be."""
 
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "shared_buffers=128MB")
+MADE = ("-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
 STARTING_SECONDS = 60
 
 _numbers = count(1)
@@ -64,37 +66,52 @@ def server() -> Postgres:
     return _start()
 
 
+class OwnServer:
+    """A Postgres that we run ourselves, on one port and one folder however often it is stopped and started.
+
+    settings: of its own, such as `synchronous_commit=on`, on top of those that make tests quick
+    """
+
+    def __init__(self, *settings: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="dialogix-postgres-"))
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+        programs, rights = _programs(self._folder), _rights()
+        if rights:
+            shutil.chown(self._folder, rights["user"], rights["group"])
+        data, port = self._folder / "data", free_port()
+        self._options: dict[str, Any] = {**rights, "cwd": self._folder}
+        made = [programs / "initdb", "-D", data, "-U", USER, *MADE]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, **self._options)
+        own = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST, *settings]
+        self._command: list[str | Path] = [programs / "postgres", "-D", data, *_each("-c", own)]
+        self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.stop)
+        self.postgres = Postgres(f"postgresql://{USER}@127.0.0.1:{port}")
+
+    def start(self) -> None:
+        """Return once it answers. Raises RuntimeError where it does not."""
+        log = self._folder / "log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(self._command, stdout=output, stderr=output, **self._options)
+        _wait_for(self.postgres, self._process, log)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT: sends its clients away; SIGQUIT: as if it had crashed."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def _start() -> Postgres:
-    folder = Path(tempfile.mkdtemp(prefix="dialogix-postgres-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    programs, rights = _programs(folder), _rights()
-    if rights:
-        shutil.chown(folder, rights["user"], rights["group"])
-    data, port = folder / "data", _free_port()
-    options: dict[str, Any] = {**rights, "cwd": folder}
-    made: list[str | Path] = [
-        programs / "initdb",
-        "-D",
-        data,
-        "-U",
-        USER,
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--no-locale",
-        "--no-sync",
-    ]
-    subprocess.run(made, check=True, stdout=subprocess.DEVNULL, **options)
-    settings = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST]
-    command: list[str | Path] = [programs / "postgres", "-D", data, *_each("-c", settings)]
-    log = folder / "log"
-    with log.open("wb") as output:
-        process: subprocess.Popen[bytes] = subprocess.Popen(command, stdout=output, stderr=output, **options)
-    atexit.register(_stop, process)
-    postgres = Postgres(f"postgresql://{USER}@127.0.0.1:{port}")
-    _wait_for(postgres, process, log)
-    return postgres
+    own = OwnServer()
+    own.start()
+    return own.postgres
 
 
 def _programs(folder: Path) -> Path:
@@ -147,16 +164,7 @@ def _wait_for(postgres: Postgres, process: subprocess.Popen[bytes], log: Path) -
     raise RuntimeError(f"Postgres did not start:\n{log.read_text(errors='replace')}")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()  # waits for no client to disconnect: tests are over
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
