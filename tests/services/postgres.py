@@ -80,7 +80,7 @@ class OwnServer:
             shutil.chown(self._folder, rights["user"], rights["group"])
         data, port = self._folder / "data", free_port()
         self._options: dict[str, Any] = {**rights, "cwd": self._folder}
-        made = [programs / "initdb", "-D", data, "-U", USER, *MADE]
+        made: list[str | Path] = [programs / "initdb", "-D", data, "-U", USER, *MADE]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL, **self._options)
         own = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST, *settings]
         self._command: list[str | Path] = [programs / "postgres", "-D", data, *_each("-c", own)]
