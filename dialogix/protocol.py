@@ -1,14 +1,17 @@
-"""uvicorn's HTTP protocol with the bounds it lacks: how large a head may be, and how long a client may take."""
+"""uvicorn's HTTP protocol with what it lacks: bounds on how large a head may be and how long a client may take, and no
+patience with requests that another server might read otherwise (RFC 9112, sections 3.2, 6.1 and 11.2)."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from conversations.api.errors import error_body
+from dialogix.pushing import PushingProtocol
 
 MAX_HEAD = 64 * 1024
 """Bytes of the request line and the header block."""
@@ -19,6 +22,12 @@ HEAD_SECONDS = 20.0
 
 BODY_SECONDS = 60.0
 """Of silence within a body."""
+
+WHOLE_BODY_SECONDS = 600.0
+"""For all of a body, however steadily it drips."""
+
+MAX_CHUNKING = 1024 * 1024
+"""Bytes of chunk sizes and extensions around a body, beyond the 16 for each of its own bytes that nobody can need."""
 
 MAX_DISCARDED = 64 * 1024 * 1024
 """Bytes of a refused body that are read and thrown away, so that who sends it all still hears why it was refused."""
@@ -34,13 +43,16 @@ class _Refused(Exception):
     """Raised inside the parser's callbacks, where it ends the parsing."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(PushingProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.url = b""
         self._in_head = True
         self._in_body = False
+        self._handed_over = False
         self._head = 0
+        self._around = 0
+        self._body_began = 0.0
         self._discarded = 0
         self._refusal = 400
         self._heard = 0.0
@@ -60,22 +72,38 @@ class BoundedProtocol(HttpToolsProtocol):
         # The parser keeps an unfinished line to itself, so what it was given has to be counted, too.
         waiting = self._head if self._in_head else 0
         super().data_received(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._handed_over:
             self._stop_waiting()
-        elif self._in_head and self._head:
-            self._head = max(self._head, waiting + len(data))
-            if self._head > MAX_HEAD:
-                self._refuse(431)
-            elif self._patience is None:
-                self._wait(HEAD_SECONDS)
         elif self._in_body:
-            self._heard = self.loop.time()
-            if self._patience is None:
-                self._wait(BODY_SECONDS)
+            self._heard_body(len(data))
+        elif self._in_head or self._is_idle():
+            self._heard_head(waiting + len(data))
         elif self._patience is not None:
             self._stop_waiting()
 
+    def _is_idle(self) -> bool:
+        """Whether nothing is under way: what was heard, such as an empty line, ended uvicorn's wait for nothing."""
+        return self.timeout_keep_alive_task is None and (self.cycle is None or self.cycle.response_complete)
+
+    def _heard_head(self, size: int) -> None:
+        """size: bytes of the head so far"""
+        self._in_head, self._head = True, max(self._head, size)
+        if self._head > MAX_HEAD:
+            self._refuse(431)
+        elif self._patience is None:
+            self._wait(HEAD_SECONDS)
+
+    def _heard_body(self, size: int) -> None:
+        self._around += size
+        self._heard = self.loop.time()
+        if self._around > MAX_CHUNKING:
+            self._refuse(400)
+        elif self._patience is None:
+            self._body_began = self._heard
+            self._wait(BODY_SECONDS)
+
     def handle_websocket_upgrade(self) -> None:
+        self._handed_over = True
         self._stop_waiting()
         super().handle_websocket_upgrade()
 
@@ -83,7 +111,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head, self._head, self._discarded = True, 1, 0
+        self._in_head, self._head, self._discarded, self._around = True, 1, 0, 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -92,13 +120,17 @@ class BoundedProtocol(HttpToolsProtocol):
             raise _Refused
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
+        if self._in_head:
+            super().on_header(name, value)
+        # Else it stands behind a chunked body, where nobody in front looked at it: it means nothing (RFC 9110, 6.5.1).
         self._head += len(name) + len(value) + 4
         if self._head + len(self.url) > MAX_HEAD:
             self._refusal = 431
             raise _Refused
 
     def on_headers_complete(self) -> None:
+        if not _is_plain(self.parser.get_http_version(), self.url, self.headers):
+            raise _Refused
         self._in_head, self._in_body = False, True
         if self._patience is not None:
             self._stop_waiting()
@@ -106,6 +138,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
+        self._around -= 17 * len(body)
         if self.cycle.response_complete:
             self._discarded += len(body)
             if self._discarded > MAX_DISCARDED:
@@ -159,8 +192,29 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _lose_patience(self, seconds: float) -> None:
         self._patience = None
-        left = self._heard + seconds - self.loop.time()
+        left = min(self._heard + seconds, self._body_began + WHOLE_BODY_SECONDS) - self.loop.time()
         if self._in_body and left > 0:
             self._patience = self.loop.call_later(left, self._lose_patience, seconds)
         elif self._in_head or self._in_body:
             self.transport.close()
+
+
+def _is_plain(version: str, url: bytes, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether all servers agree on where the request ends and whom it is for, as far as the parser leaves that open."""
+    hosts, codings = [], []
+    for name, value in headers:
+        if name == b"host":
+            hosts.append(value)
+        elif name == b"transfer-encoding":
+            codings.append(value.strip().lower())
+    if version == "1.0":
+        return not codings and len(hosts) <= 1
+    if version != "1.1" or len(hosts) != 1 or codings not in ([], [b"chunked"]):
+        return False
+    return url.startswith((b"/", b"*")) or _authority(url) == hosts[0].lower()
+
+
+def _authority(url: bytes) -> bytes:
+    """`host:port` of an absolute address, with whatever else stands there."""
+    after = url.partition(b"://")[2]
+    return re.split(rb"[/?#]", after, maxsplit=1)[0].lower()

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Iterator
 
 from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -18,6 +19,9 @@ from dialogix.metrics import registry, worker_label
 
 FORWARDED = (b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via")
 """What proxies add: a request that has passed one is nobody's on this machine, though its peer is."""
+
+
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 async def expose(scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,7 +52,13 @@ def _is_local(scope: Scope) -> bool:
     if any(name in FORWARDED for name, _ in scope["headers"]):
         return False
     address = parse_address((scope.get("client") or ("", 0))[0])
-    return address is not None and address.is_loopback
+    return address is not None and address.is_loopback and _is_local_name(_header(scope, b"host"))
+
+
+def _is_local_name(host: str) -> bool:
+    """Otherwise a page in a browser on this machine could read them, once its own name leads here (DNS rebinding)."""
+    name, _ = split_domain_port(host)
+    return validate_host(name, LOCAL_NAMES)
 
 
 def _has_token(scope: Scope) -> bool:

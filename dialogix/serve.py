@@ -23,6 +23,9 @@ from django.conf import settings
 
 from dialogix.workers import READY, WORKER, Supervisor
 
+UNREAD_MILLISECONDS = 60_000
+"""That a client may leave unread what was sent to it."""
+
 
 def main() -> None:
     options = _options()
@@ -54,10 +57,21 @@ def _listen(host: str, port: int) -> socket.socket:
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         reason = "is in use by another program" if error.errno == errno.EADDRINUSE else f"cannot be used: {error}"
         _give_up(f"PORT {port} on {host} {reason}. Choose another with PORT=… or stop that program.")
+    _bound_reading(listener)
+    return listener
+
+
+def _bound_reading(listener: socket.socket) -> None:
+    """Have the kernel end connections whose client takes nothing of what was sent to it, or is gone without a word.
+
+    Accepted connections inherit it. Where a system has no such option, its own limits (minutes, or none) hold.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
 
 
 def _migrate() -> None:
