@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from dialogix import env
 from dialogix.secretkey import private_folder
@@ -19,8 +19,15 @@ SQLITE = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
 }
-POOL = {"min_size": 1, "max_size": 12, "timeout": 10}
-"""One process's connections: the database threads of conversations, and the admin's."""
+POOL = {"min_size": 1, "max_size": 12, "timeout": 3, "reconnect_timeout": 3}
+"""One process's connections: the database threads of conversations, and the admin's.
+
+timeout:           seconds to wait for one
+reconnect_timeout: seconds for which one that was lost is tried again with growing pauses; whoever wants one later
+                   begins anew. With long pauses, a worker would notice late that the database is back, and be taken for
+                   dead by those that noticed at once
+"""
+CONNECT_SECONDS = 5
 
 
 def configuration(name: str, url: str | None, *, default: Path, base: Path) -> dict[str, Any]:
@@ -40,6 +47,13 @@ def configuration(name: str, url: str | None, *, default: Path, base: Path) -> d
         env.refuse(name, "names no database: postgres://user@host/name or sqlite:///file.sqlite3.")
     if parts.scheme == "sqlite":
         return _sqlite(base / unquote(parts.path[1:]))
+    return _postgres(parts)
+
+
+def _postgres(parts: SplitResult) -> dict[str, Any]:
+    from conversations.postgres import ImpatientConnection  # noqa: PLC0415  (its driver is not needed on SQLite)
+
+    pool = {**POOL, "connection_class": ImpatientConnection}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path[1:]),
@@ -51,7 +65,7 @@ def configuration(name: str, url: str | None, *, default: Path, base: Path) -> d
         # that a database that was restarted costs nobody an error.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**dict(parse_qsl(parts.query)), "pool": dict(POOL)},
+        "OPTIONS": {"connect_timeout": CONNECT_SECONDS, **dict(parse_qsl(parts.query)), "pool": pool},
     }
 
 

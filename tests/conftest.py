@@ -7,12 +7,14 @@ import inspect
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from providers.simulator import server as simulator_server
 from tests.conversations.redis_server import RedisServer
+from tests.services import environment
 from tests.services.server import LiveServer
 from tests.simulator import Simulator, simulator  # noqa: F401  (a fixture)
 
@@ -22,6 +24,13 @@ StartServer = Callable[..., LiveServer]
 def pytest_configure() -> None:
     # A run that is told to end takes down what it started, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """What only Postgres can do, or can do to us, is tested where the tests run on it."""
+    if collection_path.name.startswith("test_postgres_") and environment.database() != "postgres":
+        return True
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)

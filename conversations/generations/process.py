@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from conversations import database
 from conversations.generations.accounting import usage_of
@@ -21,6 +21,7 @@ from conversations.generations.generation import SHUTTING_DOWN, Generation
 from conversations.generations.journal import INTERVAL, Journal
 from conversations.generations.news import News, group_of
 from conversations.generations.reaper import Reaper
+from conversations.generations.strays import end_strays
 from conversations.models import Message, Status
 from conversations.refusals import Unavailable
 from conversations.store import begin as beginnings
@@ -53,6 +54,7 @@ class Engine:
         self._errands: set[asyncio.Task[Any]] = set()
         self._registering: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._doubting: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     # -- its life ---------------------------------------------------------------------------------------------------
@@ -62,7 +64,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._starting, self.draining = loop, None, False
-            self.live, self.active, self._registering = {}, set(), None
+            self.live, self.active, self._registering, self._doubting = {}, set(), None, None
         if self._starting is None or (self._starting.done() and self._starting.exception()):
             self._starting = loop.create_task(self._start())
         await asyncio.shield(self._starting)
@@ -120,7 +122,11 @@ class Engine:
         async def write() -> Begun:
             if self._registering is not None:
                 await self._registering  # what was begun under the identity of the dead would be ended with it
-            begun = await database.write(beginnings.begin, turn, self.worker_id, settings.DEFAULT_PROVIDER)
+            try:
+                begun = await database.write(beginnings.begin, turn, self.worker_id, settings.DEFAULT_PROVIDER)
+            except (OperationalError, InterfaceError):
+                self._doubt()
+                raise
             self._on_begun(generation, begun)
             return begun
 
@@ -142,6 +148,11 @@ class Engine:
             generation.viewer_left()
             raise
         return generation
+
+    def _doubt(self) -> None:
+        """A turn may stand in the database though we were told that it does not."""
+        if self._doubting is None or self._doubting.done():
+            self._doubting = self._run(end_strays(lambda: self.worker_id, self.live))
 
     def begin_unstored(self, request: CompletionRequest, source: Provider, owner_id: int | None) -> Generation:
         """Start a reply that nobody can read later: it ends with its client. Raises `Unavailable`."""
