@@ -36,7 +36,7 @@ class Deadline:
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._adopt(asyncio.current_task())
+        self._adopt(asyncio.current_task(self._loop))
         self._since = self._loop.time()
         self._arm(self._since + self._limit)
         return self
@@ -61,7 +61,7 @@ class Deadline:
         """Begin the next wait now."""
         self._since = self._loop.time()
         self._waiting = True
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)  # without it, Python 3.11 asks the system for the loop
         if task is not self._task:  # a generator may be read on by another task than the one that began it
             self._adopt(task)
 

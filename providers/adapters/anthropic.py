@@ -181,17 +181,13 @@ class Anthropic:
             max_retries=0,
             timeout=http.TIMEOUT,
             default_headers={**http.HEADERS, "anthropic-version": API_VERSION},
-            http_client=anthropic.DefaultAioHttpClient(
-                limits=http.limits(config.pool_size),
-                timeout=http.TIMEOUT,
-                trust_env=not config.simulated,  # the simulator is in this process, not behind a proxy
-            ),
+            http_client=http.client(config),
             open_telemetry=False,
         )
 
     def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
         """Yield the reply's events. Raises ProviderError; closing it closes the vendor's stream."""
-        return read(Reply(VENDOR, from_wire), http.reading(self._send, request), translate)
+        return read(Reply(VENDOR, from_wire), http.reading(self._ask, request), translate)
 
     async def check(self, model: str) -> None:
         """Ask for the model's entry, which resolves an alias such as `…-latest` too. Raises ProviderError."""
@@ -201,13 +197,5 @@ class Anthropic:
     async def aclose(self) -> None:
         await self._client.close()
 
-    async def _send(self, request: CompletionRequest) -> httpx2.Response:
-        # Typed as the stream, but what comes is what `cast_to` says.
-        response: Any = await self._client.post(
-            "/v1/messages",
-            cast_to=httpx2.Response,
-            body=to_wire(request, self._config),
-            stream=True,
-            stream_cls=anthropic.AsyncStream[Any],
-        )
-        return response
+    async def _ask(self, request: CompletionRequest) -> None:
+        await self._client.post("/v1/messages", cast_to=httpx2.Response, body=to_wire(request, self._config))

@@ -1,13 +1,11 @@
 """Google's Gemini.
 
-How its stream is read. The SDK's iterator costs 100 to 450 µs a chunk (it decodes the JSON, encodes it, decodes it
-again and validates a model of some hundred fields), an SSE comment or an `event` line kills it, and with aiohttp
-installed it turns its timeout into a limit on the whole stream. Its raw response is out of reach: only
-`_api_client`, which is private, returns one. But the SDK takes an HTTP client of ours (`httpx_async_client`), and that
-is enough: it builds, authenticates and sends the request through our transport and raises its own errors for any status
-but 200. On a 200 the transport keeps the response for us and hands the SDK an empty one, so that its iterator ends at
-once; then the bytes are read straight from aiohttp. Everything used is public, and a chunk costs what it costs with
-the other two vendors (`bench/adapters.py`: 3 instead of 110 µs in a burst, 45 instead of 200 paced).
+Its SDK's iterator costs 100 to 450 µs a chunk (it decodes the JSON, encodes it, decodes it again and validates a
+model of some hundred fields), an SSE comment or an `event` line kills it, and with aiohttp installed it turns its
+timeout into a limit on the whole stream. Its raw response is out of reach: only `_api_client`, which is private,
+returns one. But it takes an HTTP client (`httpx_async_client`), and ours is enough: see `http`. Everything used is
+public, and a chunk costs what it costs with the other two vendors (`bench/adapters.py`: 3 instead of 110 µs in a
+burst, 45 instead of 200 paced).
 
 The body goes in as `extra_body`, the SDK's way for what its types do not know: walking a conversation of 50 messages
 through them takes 12 ms, in which no other stream moves, instead of 2.
@@ -15,12 +13,10 @@ through them takes 12 ms, in which no other stream moves, instead of 2.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-import httpx2
 import msgspec
 from google import genai
 from google.genai import errors, types
@@ -170,8 +166,7 @@ class Gemini:
 
     def __init__(self, config: ProviderConfig) -> None:
         self._config = config
-        transport = http.KeepingTransport(config.pool_size, trust_env=not config.simulated)
-        self._http = httpx2.AsyncClient(transport=transport, timeout=None)
+        self._http = http.client(config)
         self._client = genai.Client(
             api_key=config.api_key or PLACEHOLDER_KEY,
             vertexai=False,
@@ -180,7 +175,7 @@ class Gemini:
 
     def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
         """Yield the reply's events. Raises ProviderError; closing it closes the vendor's stream."""
-        return read(Reply(VENDOR, from_wire), self._reading(request), translate)
+        return read(Reply(VENDOR, from_wire), http.reading(self._ask, request), translate)
 
     async def check(self, model: str) -> None:
         """Ask for the model's entry. Raises ProviderError."""
@@ -190,8 +185,7 @@ class Gemini:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    @asynccontextmanager
-    async def _reading(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def _ask(self, request: CompletionRequest) -> None:
         body = to_wire(request, self._config)
         config = types.GenerateContentConfig(
             http_options=types.HttpOptions(extra_body=body),
@@ -199,12 +193,7 @@ class Gemini:
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
             automatic_continuation=False,
         )
-        with http.keeping() as kept:
-            async for _ in await self._client.aio.models.generate_content_stream(
-                model=request.model, contents=STAND_IN, config=config
-            ):
-                pass
-        response = kept.response
-        assert response is not None  # the call succeeded, so there was a 200
-        async with response:
-            yield aiter(response.content.iter_any())
+        async for _ in await self._client.aio.models.generate_content_stream(
+            model=request.model, contents=STAND_IN, config=config
+        ):
+            pass

@@ -1,13 +1,13 @@
-"""How the adapters reach their vendors: limits, and the reading of raw responses.
+"""How the adapters reach their vendors: one pooled client for an SDK to send with, and the raw reads of its answers.
 
-OpenAI's and Anthropic's SDKs bring an aiohttp client of their own and give the response away: `reading`. Google's does
-neither: `KeepingTransport`.
+An SDK authenticates, builds its request and raises its errors; what it would do to a stream we do not want. So the
+client that we hand to it keeps a streamed answer for us, and gives the SDK an empty one.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import TypeVar
 from urllib.request import getproxies, proxy_bypass
@@ -15,12 +15,17 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import httpx2
 
+from providers.conf import ProviderConfig
+
 with suppress(ImportError):
     # The SDKs look for it in `sys.modules` with every request, and stumble over one that another thread, importing the
     # next SDK, has only half loaded. So it is there, whole, before the first of them.
     import httpx  # noqa: F401
 
 Q = TypeVar("Q")
+
+Read = Callable[[], Awaitable[bytes]]
+"""Gives what the socket brought next; nothing means the end."""
 
 CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 60.0
@@ -31,26 +36,14 @@ TIMEOUT = httpx2.Timeout(None, connect=CONNECT_SECONDS)
 HEADERS = {"accept-encoding": "identity"}
 """Compression would cost us more per chunk than it saves, and holds chunks back."""
 
-
-def limits(pool_size: int) -> httpx2.Limits:
-    return httpx2.Limits(
-        max_connections=pool_size, max_keepalive_connections=pool_size, keepalive_expiry=KEEP_ALIVE_SECONDS
-    )
+DECODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that tell of a body as it was on its way, which is not how it is handed on."""
 
 
-@asynccontextmanager
-async def reading(send: Callable[[Q], Awaitable[httpx2.Response]], request: Q) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Send the request and give the reads of its answer, as they come from the socket where it is not compressed."""
-    response = await send(request)
-    try:
-        if "content-encoding" in response.headers:
-            yield response.aiter_bytes()
-        else:
-            stream = response.stream
-            assert isinstance(stream, httpx2.AsyncByteStream)
-            yield aiter(stream)
-    finally:
-        await response.aclose()
+def client(config: ProviderConfig) -> httpx2.AsyncClient:
+    """A client for an SDK, with connections of its own. The simulator is in this process, never behind a proxy."""
+    transport = KeepingTransport(config.pool_size, trust_env=not config.simulated)
+    return httpx2.AsyncClient(transport=transport, timeout=TIMEOUT, follow_redirects=True)
 
 
 class Kept:
@@ -62,23 +55,33 @@ class Kept:
 _kept: ContextVar[Kept | None] = ContextVar("kept", default=None)
 
 
-@contextmanager
-def keeping() -> Iterator[Kept]:
-    """Inside, the transport keeps a response with status 200 for us and gives its caller an empty one."""
+@asynccontextmanager
+async def reading(ask: Callable[[Q], Awaitable[object]], request: Q) -> AsyncIterator[Read]:
+    """Have an SDK ask with a client of ours, and give the reads of the answer, decompressed where it was compressed.
+
+    Raises whatever the SDK or aiohttp raises.
+    """
     kept = Kept()
     token = _kept.set(kept)
     try:
-        yield kept
+        await ask(request)
     except BaseException:
         if kept.response is not None:
             kept.response.close()
         raise
     finally:
         _kept.reset(token)
+    response = kept.response
+    assert response is not None  # the SDK was content, so there was a 200
+    async with response:
+        yield response.content.readany
 
 
 class KeepingTransport(httpx2.AsyncBaseTransport):
-    """Sends the requests of an httpx2 client through aiohttp, in the event loop of the first one."""
+    """Sends the requests of an httpx2 client through aiohttp, in the event loop of the first one.
+
+    Inside of `reading`, a response with status 200 is kept, and the client gets an empty one.
+    """
 
     def __init__(self, pool_size: int, *, trust_env: bool = True) -> None:
         self._pool_size = pool_size
@@ -102,7 +105,8 @@ class KeepingTransport(httpx2.AsyncBaseTransport):
             return httpx2.Response(200, request=request)
         async with response:
             body = await response.read()
-        return httpx2.Response(response.status, content=body, request=request)
+        headers = [field for field in response.headers.items() if field[0].lower() not in DECODED]
+        return httpx2.Response(response.status, headers=headers, content=body, request=request)
 
     async def aclose(self) -> None:
         if self._session is not None:

@@ -156,16 +156,12 @@ class OpenAI:
             max_retries=0,
             timeout=http.TIMEOUT,
             default_headers=http.HEADERS,
-            http_client=openai.DefaultAioHttpClient(
-                limits=http.limits(config.pool_size),
-                timeout=http.TIMEOUT,
-                trust_env=not config.simulated,  # the simulator is in this process, not behind a proxy
-            ),
+            http_client=http.client(config),
         )
 
     def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
         """Yield the reply's events. Raises ProviderError; closing it closes the vendor's stream."""
-        return read(Reply(VENDOR, from_wire), http.reading(self._send, request), translate)
+        return read(Reply(VENDOR, from_wire), http.reading(self._ask, request), translate)
 
     async def check(self, model: str) -> None:
         """Ask for the model's entry, or find it in the list where a server has no entries. Raises ProviderError."""
@@ -179,13 +175,5 @@ class OpenAI:
     async def aclose(self) -> None:
         await self._client.close()
 
-    async def _send(self, request: CompletionRequest) -> httpx2.Response:
-        # Typed as the stream, but what comes is what `cast_to` says.
-        response: Any = await self._client.post(
-            "/chat/completions",
-            cast_to=httpx2.Response,
-            body=to_wire(request, self._config),
-            stream=True,
-            stream_cls=openai.AsyncStream[Any],
-        )
-        return response
+    async def _ask(self, request: CompletionRequest) -> None:
+        await self._client.post("/chat/completions", cast_to=httpx2.Response, body=to_wire(request, self._config))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 
 import msgspec
@@ -115,19 +115,20 @@ class Reply:
 
 async def read(
     reply: Reply,
-    opening: AbstractAsyncContextManager[AsyncIterator[bytes]],
+    opening: AbstractAsyncContextManager[Callable[[], Awaitable[bytes]]],
     translate: Callable[[Exception, bool], ProviderError],
 ) -> AsyncGenerator[Event, None]:
-    """Yield the reply's events. `opening` makes the request and closes the vendor's stream however this ends.
+    """Yield the reply's events.
 
+    opening:   makes the request, gives what reads the answer (nothing read is its end), and closes it however this ends
     translate: an exception, and whether the vendor had begun to answer -> ours
     """
     opened = False
     reads = 0
     try:
-        async with opening as chunks:
+        async with opening as read_next:
             opened = True
-            async for data in chunks:
+            while data := await read_next():
                 if text := reply.feed(data):
                     yield Delta(text)
                 if reply.error is not None:
@@ -138,7 +139,7 @@ async def read(
                 if reads % READS_A_TURN == 0:
                     await asyncio.sleep(0)
             if reply.done:
-                await _drain(chunks)
+                await _drain(read_next)
     except ProviderError:
         raise
     except Exception as error:  # noqa: BLE001 - a boundary: an SDK and its transports may raise anything
@@ -147,9 +148,9 @@ async def read(
         yield event
 
 
-async def _drain(chunks: AsyncIterator[bytes]) -> None:
+async def _drain(read_next: Callable[[], Awaitable[bytes]]) -> None:
     """Read on to the end of the response. Whatever goes wrong: the reply is complete, only its connection is lost."""
     with suppress(Exception):
         async with asyncio.timeout(DRAIN_SECONDS):
-            async for _ in chunks:
+            while await read_next():
                 pass

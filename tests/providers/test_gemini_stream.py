@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
-from httpx2 import AsyncClient
 
-from providers.adapters.http import KeepingTransport, keeping
 from providers.errors import BadRequest, Filtered, ModelNotFound, ProviderError, RateLimited, Unauthorized, VendorFailed
 from providers.events import Delta, Finish, Usage
 from providers.messages import CompletionRequest, Message
@@ -143,18 +140,3 @@ async def test_the_environment_changes_neither_service_nor_key(monkeypatch: pyte
         await collect(adapter)
     assert server.requests[0].startswith(b"POST /v1/models/a-model:streamGenerateContent?alt=sse")
     assert b"the-secret-key" in server.requests[0]
-
-
-async def test_a_response_that_nobody_came_to_read_is_closed() -> None:
-    async with raw_vendor(HELLO, ends=False) as server, AsyncClient(transport=KeepingTransport(1)) as client:
-        with pytest.raises(ZeroDivisionError), keeping():
-            assert (await client.post(server.root)).status_code / 0
-        await asyncio.wait_for(server.left.wait(), 2)
-
-
-async def test_a_response_that_is_kept_is_empty_for_the_sdk() -> None:
-    async with raw_vendor(HELLO) as server, AsyncClient(transport=KeepingTransport(1)) as client:
-        with keeping() as kept:
-            response = await client.post(server.root)
-        assert kept.response is not None
-        assert (response.status_code, response.content, await kept.response.read()) == (200, b"", HELLO)
