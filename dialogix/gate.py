@@ -11,6 +11,7 @@ from typing import Any
 
 from conversations.api.addresses import client_address, parse_address, trusted_proxies
 from conversations.api.errors import error_body
+from conversations.api.viewing import PUSH, Push
 from dialogix.logs import request_id
 
 Scope = MutableMapping[str, Any]
@@ -48,7 +49,7 @@ class Gate:
             log.exception("a request broke")
             await exchange.apologise()
         finally:
-            exchange.log()
+            exchange.close()
             if self._on_end is not None:
                 self._on_end(scope, exchange.status, exchange.seconds)
 
@@ -56,7 +57,7 @@ class Gate:
 class _Exchange:
     """One request under way."""
 
-    __slots__ = ("_began", "_bytes", "_id", "_scope", "_send", "_status")
+    __slots__ = ("_began", "_bytes", "_id", "_push", "_scope", "_send", "_status")
 
     def __init__(self, scope: Scope, send: Send) -> None:
         given = _header(scope, b"x-request-id")
@@ -70,6 +71,9 @@ class _Exchange:
         scope["request_id"] = name
         scope.setdefault("state", {})["request_id"] = name
         request_id.set(name)
+        self._push: Push | None = scope.get("extensions", {}).get(PUSH)
+        if self._push is not None:
+            scope["extensions"][PUSH] = self.push
         _believe_proxies(scope)
 
     def send(self, message: Message) -> Awaitable[None]:
@@ -86,6 +90,14 @@ class _Exchange:
         elif kind == "websocket.close" and not self._status:
             self._status = 403
         return self._send(message)
+
+    def push(self, data: bytes) -> bool:
+        """The server's own, with its bytes counted."""
+        assert self._push is not None
+        pushed = self._push(data)
+        if pushed:
+            self._bytes += len(data)
+        return pushed
 
     async def apologise(self) -> None:
         """Answer 500, unless an answer has begun: then the server closes the connection, and the client knows."""
@@ -104,7 +116,11 @@ class _Exchange:
     def seconds(self) -> float:
         return time.monotonic() - self._began
 
-    def log(self) -> None:
+    def close(self) -> None:
+        self._scope.get("extensions", {}).pop(PUSH, None)  # the two know each other: memory would wait for a collection
+        self._log()
+
+    def _log(self) -> None:
         status = self.status
         scope = self._scope
         fields = {

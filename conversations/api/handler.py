@@ -24,7 +24,7 @@ from conversations import database
 from conversations.api.cors import CorsMiddleware
 from conversations.api.errors import RETRY_AFTER, ApiError, error_body, from_refusal
 from conversations.api.requests import BodyTooLargeError, ChatRequest, ClientLeftError
-from conversations.api.viewing import EventStream
+from conversations.api.viewing import PUSH, EventStream, Push
 from conversations.refusals import TurnRefused
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -52,7 +52,7 @@ class ChatApplication:
         try:
             response = await self._respond(request)
             if isinstance(response, EventStream):
-                await _send_events(response, send)
+                await _send_events(response, send, scope.get("extensions", {}).get(PUSH))
             else:
                 await _send(response, send)
         except ClientLeftError:
@@ -135,11 +135,11 @@ async def _send(response: HttpResponseBase, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _send_events(response: EventStream, send: Send) -> None:
+async def _send_events(response: EventStream, send: Send, push: Push | None) -> None:
     """A viewer's events, each in one write. However this ends, the viewer leaves."""
     try:
         await _start(response, send)
-        async with aclosing(response.viewer.events()) as events:
+        async with aclosing(response.viewer.events(push)) as events:
             async for event in events:
                 await send({"type": "http.response.body", "body": event, "more_body": True})
         await send({"type": "http.response.body", "body": b""})

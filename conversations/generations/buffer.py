@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 PIECES_KEPT_APART = 64
@@ -46,12 +47,13 @@ class Buffer:
     A reader costs nothing while it does not read: it keeps no queue, and finds all it missed in one string.
     """
 
-    __slots__ = ("_pieces", "_text", "_waiters", "ending", "model", "position")
+    __slots__ = ("_listeners", "_pieces", "_text", "_waiters", "ending", "model", "position")
 
     def __init__(self, text: str = "", *, model: str = "", ending: Ending | None = None) -> None:
         self._text = text
         self._pieces: list[str] = []
         self._waiters: list[asyncio.Future[None]] = []
+        self._listeners: list[Callable[[], None]] = []
         self.position = len(text)
         self.model = model
         self.ending = ending
@@ -61,14 +63,14 @@ class Buffer:
         self.position += len(piece)
         if len(self._pieces) > PIECES_KEPT_APART:
             self._join()
-        if self._waiters:
-            self._wake()
+        if self._listeners or self._waiters:
+            self._tell()
 
     def end(self, ending: Ending) -> None:
         """Nothing follows. The first ending counts."""
         if self.ending is None:
             self.ending = ending
-            self._wake()
+            self._tell()
 
     def since(self, position: int) -> str:
         """All text after `position`; the usual reader, one piece behind, gets that piece as it is."""
@@ -86,15 +88,18 @@ class Buffer:
         """Return once there is text after `position` or the reply has ended."""
         if self.position > position or self.ending is not None:
             return
-        await self.waiter()
-
-    def waiter(self) -> asyncio.Future[None]:
-        """A future that is done at the next change; for readers that have just seen that there is nothing yet."""
         waiter = asyncio.get_running_loop().create_future()
         if len(self._waiters) > MANY_WAITERS:
             self._waiters = [other for other in self._waiters if not other.done()]
         self._waiters.append(waiter)
-        return waiter
+        await waiter
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call it at every change, there and then: it must neither raise nor take long."""
+        self._listeners.append(listener)
+
+    def leave(self, listener: Callable[[], None]) -> None:
+        self._listeners.remove(listener)
 
     async def ended(self) -> Ending:
         """The reply's end, waited for."""
@@ -102,7 +107,11 @@ class Buffer:
             await self.changed(self.position)
         return self.ending
 
-    def _wake(self) -> None:
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+        if not self._waiters:
+            return
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
