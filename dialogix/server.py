@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from django.conf import settings
@@ -26,6 +27,9 @@ KEEP_ALIVE = 75
 
 MAX_FRAME = 4096
 """Bytes of a WebSocket frame from a client, who has nothing to say."""
+
+MOMENT = 1.0
+"""Seconds in which requests that were already on their way are still served, once no new connection is accepted."""
 
 CLOSING_SECONDS = 5
 """For connections that are still open when the replies have ended."""
@@ -65,6 +69,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._on_listening = on_listening
         self._tasks: list[asyncio.Task[None]] = []
+        self._listeners: list[socket.socket] = []
         self._asked_to_stop = False
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -76,6 +81,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._listeners = sockets or []
         self._on_listening()
         self._begin(self._start_engine())
         self._begin(registry.warm_up())
@@ -100,11 +106,28 @@ class Server(uvicorn.Server):
         self._begin(self._drain())
 
     async def _drain(self) -> None:
-        """New requests are accepted meanwhile, to be told that they come too late."""
+        """Clients of our own are still accepted, to be told that they come too late.
+
+        A proxy is refused instead: that alone lets it send any request elsewhere, for it knows that none was begun.
+        """
         try:
+            if settings.TRUSTED_PROXIES:
+                await self._close_door()
+                await asyncio.sleep(MOMENT)
             await engine.drain(settings.SHUTDOWN_GRACE)
         finally:
             self.should_exit = True
+
+    async def _close_door(self) -> None:
+        """Accept no more. Who stands in the queue already is let in, since closing would send them away unheard."""
+        waiting = [connection for listener in self._listeners for connection in _queue(listener)]
+        for each in (*self.servers, *self._listeners):
+            each.close()
+        for connection in waiting:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return BoundedProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     async def _start_engine(self) -> None:
         try:
@@ -114,6 +137,17 @@ class Server(uvicorn.Server):
 
     def _begin(self, work: object) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work))  # type: ignore[arg-type]
+
+
+def _queue(listener: socket.socket) -> list[socket.socket]:
+    """The connections that the kernel has made and nobody has accepted yet."""
+    connections = []
+    with suppress(BlockingIOError):
+        while True:
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            connections.append(connection)
+    return connections
 
 
 def run(listener: socket.socket, on_listening: Callable[[], None], watch: socket.socket | None = None) -> None:

@@ -44,6 +44,7 @@ class Supervisor:
     def _stop(self) -> None:
         """Pass it on. A second time it is passed on too, and means at once."""
         self._stopping.set()
+        self._listener.close()  # the workers have it too, and it is theirs to say when no one is accepted any more
         for worker in self._workers:
             worker.terminate()
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 
@@ -106,3 +108,43 @@ def test_it_comes_back_on_the_same_port(start_server: StartServer) -> None:
     server = start_server()
     server.restart()
     assert answers(server) == 200
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_behind_a_proxy_nobody_new_is_accepted_while_replies_end(
+    workers: str, start_server: StartServer, simulator: Simulator
+) -> None:
+    server = start_server(**simulator.env(), TRUSTED_PROXIES="127.0.0.1", WEB_WORKERS=workers)
+    simulator.script(chunks=100, delay=0.05)
+    with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT, timeout=30) as reply:
+        lines = reply.iter_lines()
+        next(lines)
+        server.process.terminate()
+        until(lambda: answers(server) == 0)
+        rest = list(lines)
+    assert rest[-2:] == ["data: [DONE]", ""]
+    assert not any("error" in line for line in rest)
+
+
+def test_behind_a_proxy_who_was_connected_is_still_served(start_server: StartServer, simulator: Simulator) -> None:
+    server = start_server(**simulator.env(), TRUSTED_PROXIES="127.0.0.1")
+    with httpx.Client(base_url=server.url, timeout=30) as proxy:
+        proxy.get("/livez")
+        server.process.terminate()
+        until(lambda: answers(server) == 0)
+        assert proxy.post("/chat/gpt", json=CHAT).status_code == 200
+
+
+def test_behind_a_proxy_who_stood_in_the_queue_is_still_served(start_server: StartServer, simulator: Simulator) -> None:
+    server = start_server(**simulator.env(), TRUSTED_PROXIES="127.0.0.1")
+    simulator.script(text="hello")
+    body = json.dumps(CHAT)
+    fields = f"Host: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"
+    server.process.send_signal(signal.SIGSTOP)
+    connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(50)]
+    for connection in connections:
+        connection.sendall(f"POST /chat/gpt HTTP/1.1\r\n{fields}\r\n\r\n{body}".encode())
+    server.process.send_signal(signal.SIGTERM)
+    server.process.send_signal(signal.SIGCONT)
+    answered = [connection.makefile("rb").read() for connection in connections]
+    assert all(answer.startswith(b"HTTP/1.1 200") and b"[DONE]" in answer for answer in answered)
