@@ -1,0 +1,18 @@
+"""How much of it: short within `make test`, as long as it takes with `CHAOS=long`."""
+
+from __future__ import annotations
+
+import os
+
+LONG = os.environ.get("CHAOS") == "long"
+
+NODES = 4
+CONVERSATIONS = 24 if LONG else 10
+KILLS = 60 if LONG else 3
+REDIS_RESTARTS = 10 if LONG else 1
+POSTGRES_RESTARTS = 6 if LONG else 1
+ROLLED = NODES if LONG else 2
+"""Nodes that are restarted one after the other."""
+
+ROUNDS = 5 if LONG else 1
+"""How often they are."""
