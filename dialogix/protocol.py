@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from conversations.api.errors import error_body
 from dialogix.pushing import PushingProtocol
+from dialogix.unchunked import unchunk
 
 MAX_HEAD = 64 * 1024
 """Bytes of the request line and the header block."""
@@ -135,6 +136,8 @@ class BoundedProtocol(PushingProtocol):
         if self._patience is not None:
             self._stop_waiting()
         super().on_headers_complete()
+        if self.parser.get_http_version() == "1.0" and self.cycle is not None and self.cycle.scope is self.scope:
+            unchunk(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
