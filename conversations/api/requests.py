@@ -58,11 +58,13 @@ class ChatRequest(ASGIRequest):
     async def load_json(self) -> bytes:
         """The body, which must say that it is JSON; neither body nor content type is `{}`.
 
-        Raises `BodyTooLargeError`, where that was announced before anything else is judged, and `ApiError` 415.
+        Raises `BodyTooLargeError`, which is judged first, and `ApiError` 415.
         """
         self._refuse_announced()
         media_type = self.META.get("CONTENT_TYPE", "").split(";")[0].strip().lower()
         if media_type and media_type != "application/json" and not media_type.endswith("+json"):
+            if "HTTP_TRANSFER_ENCODING" in self.META:  # its size was not announced
+                await self.load_body()
             raise _not_json()
         body = await self.load_body()
         if body and not media_type:
