@@ -52,6 +52,7 @@ check: $(TOOLS)  ## lint, format, types, import arrows, migrations, and Django's
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.deploy.lint_migrations
 	$(BIN)/python manage.py check --fail-level WARNING
 	@echo 'manage.py check --deploy, with the settings of a deployment'
 	@env $(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
