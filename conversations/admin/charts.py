@@ -31,19 +31,22 @@ class Chart:
 def stacked(
     title: str, days: Days, models: Sequence[Figures], value: Value, *, unit: str = "", note: str = ""
 ) -> Chart:
-    """A bar per day, made of what each model has of it."""
+    """A bar per day, made of what each model has of it, in the same colour in every chart of these models.
+
+    value: what to draw; None where that is not known, and a model of which nothing is known is left out
+    """
     drawn = [(row.provider, row.model) for row in models[:MODELS_DRAWN]]
-    names = [model or "unknown" for _, model in drawn] + ([OTHER] if len(models) > MODELS_DRAWN else [])
-    columns: list[list[float]] = [[0.0] * len(days) for _ in names]
-    known = {(row.provider, row.model) for row in models}
+    columns: dict[int, list[float]] = {}
     for column, rows in enumerate(days.values()):
         for row in rows:
-            key = (row.provider, row.model)
-            if key in known:
-                columns[drawn.index(key) if key in drawn else -1][column] += value(row) or 0
+            height, key = value(row), (row.provider, row.model)
+            if height is not None:
+                place = drawn.index(key) if key in drawn else len(drawn)
+                columns.setdefault(place, [0.0] * len(days))[column] += height
+    names = [*(model or "unknown" for _, model in drawn), OTHER]
+    colours = (*COLOURS[: len(drawn)], GREY)
     sets = [
-        {"label": name, "data": data, "backgroundColor": colour}
-        for name, data, colour in zip(names, columns, (*COLOURS[:MODELS_DRAWN], GREY), strict=False)
+        {"label": names[place], "data": columns[place], "backgroundColor": colours[place]} for place in sorted(columns)
     ]
     return Chart(title, "bar", _data(days, sets), _options(stacked=True, unit=unit), note)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.contrib.admin.options import ModelAdmin
 from django.db import transaction
@@ -20,7 +20,8 @@ from unfold.views import ChangeList
 
 from conversations import formats
 from conversations.admin import erasing, exporting, filters, reading
-from conversations.admin.lists import ContentsAdmin, log, may_read, shortened
+from conversations.admin.actions import ConversationActions
+from conversations.admin.lists import BoundedList, ContentsAdmin, log, may_read, shortened, unbroken
 from conversations.admin.searching import found_by
 from conversations.models import Conversation
 from conversations.store.indexing import index_title
@@ -29,7 +30,7 @@ from conversations.store.spending import models_used
 MODELS_NAMED = 2
 
 
-class ConversationList(ChangeList):
+class ConversationList(BoundedList):
     """Reads what is in the columns, and in one query more which models answered in the rows of the page."""
 
     def get_queryset(self, *args: Any, **kwargs: Any) -> QuerySet[Conversation]:
@@ -45,19 +46,19 @@ class ConversationList(ChangeList):
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ContentsAdmin):
+class ConversationAdmin(ConversationActions, ContentsAdmin):
     """Nothing can be changed but the title and whether it is archived."""
 
     contents = ("title", "opening", "instructions", "metadata", "heading")
     list_display = (
-        *("public_id", "heading", "owner", "models", "count", "tokens", "cost"),
+        *("public_id", "heading", "owner", "providers", "models", "count", "tokens", "cost"),
         *("activity", "status"),
     )
     list_filter = (
         ("last_activity_at", filters.MomentFilter),
         filters.LastStatusFilter,
-        filters.LastProviderFilter,
-        filters.LastModelFilter,
+        filters.ProviderUsedFilter,
+        filters.ModelUsedFilter,
         filters.OwnerFilter,
         filters.ArchivedFilter,
     )
@@ -66,7 +67,6 @@ class ConversationAdmin(ContentsAdmin):
     ordering = ("-last_activity_at", "-id")
     search_fields = ("title",)
     fields = ("title", "archived")
-    actions = ("archive", "unarchive", "erase_selected")
     change_form_template = "admin/conversations/conversation.html"
 
     # -- the list ---------------------------------------------------------------------------------------------------
@@ -102,8 +102,12 @@ class ConversationAdmin(ContentsAdmin):
         return row.message_count
 
     @admin.display(description="last activity", ordering="last_activity_at")
-    def activity(self, row: Conversation) -> str:
-        return formats.moment(row.last_activity_at)
+    def activity(self, row: Conversation) -> SafeString:
+        return unbroken(formats.moment(row.last_activity_at))
+
+    @admin.display(description="providers")
+    def providers(self, row: Any) -> str:
+        return ", ".join(dict.fromkeys(used.provider for used in row.used)) or "–"
 
     @admin.display(description="models")
     def models(self, row: Any) -> str | SafeString:
@@ -119,8 +123,8 @@ class ConversationAdmin(ContentsAdmin):
         return formats.compact(row.input_tokens + row.output_tokens)
 
     @admin.display(description="cost")
-    def cost(self, row: Any) -> str:
-        return formats.dollars_of(used.cost for used in row.used) if row.used else "–"
+    def cost(self, row: Any) -> SafeString:
+        return unbroken(formats.dollars_of(used.cost for used in row.used) if row.used else "–")
 
     @display(description="last reply", label=formats.STATUS_COLOURS)
     def status(self, row: Conversation) -> str | None:
@@ -161,33 +165,6 @@ class ConversationAdmin(ContentsAdmin):
     def response_post_save_change(self, request: HttpRequest, obj: Conversation) -> HttpResponseRedirect:
         """Stay where one reads."""
         return HttpResponseRedirect(reverse("admin:conversations_conversation_change", args=[obj.pk]))
-
-    # -- what can be done to them -----------------------------------------------------------------------------------
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
-
-    def has_erase_permission(self, request: HttpRequest) -> bool:
-        """Not `has_delete_permission`: Django's own way would collect every row in memory first."""
-        return request.user.has_perm("conversations.delete_conversation")
-
-    @admin.action(description="Archive", permissions=["change"])
-    def archive(self, request: HttpRequest, rows: QuerySet[Conversation]) -> None:
-        self._set_archived(request, rows, True)
-
-    @admin.action(description="Bring back from the archive", permissions=["change"])
-    def unarchive(self, request: HttpRequest, rows: QuerySet[Conversation]) -> None:
-        self._set_archived(request, rows, False)
-
-    def _set_archived(self, request: HttpRequest, rows: QuerySet[Conversation], archived: bool) -> None:
-        keys = list(rows.order_by().values_list("pk", flat=True))
-        changed = Conversation.objects.filter(pk__in=keys).exclude(archived=archived).update(archived=archived)
-        done = "Archived" if archived else "Brought back"
-        self.message_user(request, f"{done} {changed} conversation{'s' * (changed != 1)}.", messages.SUCCESS)
-
-    @admin.action(description="Erase for good …", permissions=["erase"])
-    def erase_selected(self, request: HttpRequest, rows: QuerySet[Conversation]) -> HttpResponseBase | None:
-        return erasing.erase_selected(self, request, rows)
 
     def log_change(self, request: HttpRequest, obj: Conversation, message: Any) -> None:
         log(request, obj, shortened(obj.public_id), CHANGE, message)

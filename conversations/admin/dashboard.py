@@ -101,11 +101,10 @@ def _cards(now: Figures, then: Figures) -> Sequence[Card]:
 def _charts(days: Days, models: Sequence[Figures]) -> Sequence[Chart]:
     unpriced = [row.model or "unknown" for row in models if None in row.costs]
     note = f"Not in it, as their price is unknown: {', '.join(unpriced)}." if unpriced else "List prices, US dollars."
-    priced = [row for row in models if None not in row.costs]
     return (
         charts.stacked("Replies", days, models, lambda row: row.requests),
         charts.stacked("Tokens", days, models, lambda row: row.tokens, note="Read and written together."),
-        charts.stacked("Cost", days, priced, lambda row: round(float(row.known_cost), 6), unit="US dollars", note=note),
+        charts.stacked("Cost", days, models, _cost, unit="US dollars", note=note),
         charts.lines(
             "Time to first token",
             days,
@@ -122,3 +121,8 @@ def _charts(days: Days, models: Sequence[Figures]) -> Sequence[Chart]:
             note="Replies of this model after another had been asked first and failed.",
         ),
     )
+
+
+def _cost(row: Figures) -> float | None:
+    """US dollars of one model on one day; None where its price is unknown."""
+    return None if None in row.costs else round(float(row.known_cost), 6)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.admin.options import ModelAdmin
@@ -13,6 +14,7 @@ from django.utils.dateparse import parse_date
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFilter
 
 from conversations.models import DailyUsage, Message, Status, User
+from conversations.store.spending import answered_by
 from providers import registry
 
 RECENT = timedelta(days=31)
@@ -20,55 +22,71 @@ OWNERS = 1000
 """Accounts whose name may begin alike before the rest of them is left out."""
 
 Choices = list[tuple[str, str]]
+Values = Callable[[], Choices]
 
 
 def recent_models() -> list[str]:
     """The models that are set up, and those that answered lately."""
-    configured = {model for name in registry.names() for model in _models_of(name)}
+    configured = {model for name in registry.names() for model in registry.config(name).models}
     since = datetime.now(UTC).date() - RECENT
     answered = DailyUsage.objects.filter(day__gte=since).exclude(model="").values_list("model", flat=True).distinct()
     return sorted(configured.union(answered))
 
 
-def _models_of(provider: str) -> tuple[str, str]:
-    config = registry.config(provider)
-    return config.default_model, config.fallback_model
+def _statuses() -> Choices:
+    return [(str(value), str(label)) for value, label in Status.choices]
 
 
-class EqualsFilter(DropdownFilter):
-    """Rows whose column `parameter_name` has the chosen value."""
+def _roles() -> Choices:
+    return [(str(value), str(label)) for value, label in Message.Role.choices]
+
+
+def _thumbs() -> Choices:
+    return [("up", "Thumbs up"), ("down", "Thumbs down")]
+
+
+def _providers() -> Choices:
+    return [(name, name) for name in registry.names()]
+
+
+def _models() -> Choices:
+    return [(name, name) for name in recent_models()]
+
+
+class ChoiceFilter(DropdownFilter):
+    """One of some values, all of which `values` knows."""
+
+    values: Values
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return type(self).values()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
+        return self.narrowed(queryset, self.value()) if self.value() else queryset
+
+    def narrowed(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        """By default: to rows whose column `parameter_name` has that value."""
+        return queryset.filter(**{self.parameter_name: value})
 
 
-class LastStatusFilter(EqualsFilter):
-    title = "status of the last reply"
-    parameter_name = "last_status"
+class UsedFilter(ChoiceFilter):
+    """Conversations with a reply, on whatever branch, whose column `parameter_name` has the chosen value."""
 
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [(str(value), str(label)) for value, label in Status.choices]
-
-
-class LastProviderFilter(EqualsFilter):
-    title = "provider of the last reply"
-    parameter_name = "last_provider"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [(name, name) for name in registry.names()]
+    def narrowed(self, queryset: Any, value: Any) -> QuerySet[Any]:
+        return answered_by(queryset, **{self.parameter_name: value})
 
 
-class LastModelFilter(EqualsFilter):
-    title = "model of the last reply"
-    parameter_name = "last_model"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [(name, name) for name in recent_models()]
+def chosen(column: str, title: str, values: Values, kind: type[ChoiceFilter] = ChoiceFilter) -> type[ChoiceFilter]:
+    return type(f"{kind.__name__}Of{column}", (kind,), {"parameter_name": column, "title": title, "values": values})
 
 
-class DailyProviderFilter(LastProviderFilter):
-    title = "provider"
-    parameter_name = "provider"
+LastStatusFilter = chosen("last_status", "status of the last reply", _statuses)
+ProviderUsedFilter = chosen("provider", "provider", _providers, UsedFilter)
+ModelUsedFilter = chosen("model", "model", _models, UsedFilter)
+DailyProviderFilter = chosen("provider", "provider", _providers)
+MessageStatusFilter = chosen("status", "status", _statuses)
+RoleFilter = chosen("role", "role", _roles)
+FeedbackFilter = chosen("feedback_rating", "feedback", _thumbs)
 
 
 class ArchivedFilter(DropdownFilter):
@@ -94,30 +112,6 @@ class OwnerFilter(TextFilter):
         return queryset.filter(owner_id__in=list(owners.values_list("pk", flat=True)[:OWNERS]))
 
 
-class MessageStatusFilter(EqualsFilter):
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [(str(value), str(label)) for value, label in Status.choices]
-
-
-class RoleFilter(EqualsFilter):
-    title = "role"
-    parameter_name = "role"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [(str(value), str(label)) for value, label in Message.Role.choices]
-
-
-class FeedbackFilter(EqualsFilter):
-    title = "feedback"
-    parameter_name = "feedback_rating"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [("up", "Thumbs up"), ("down", "Thumbs down")]
-
-
 class DayFilter(RangeDateFilter):
     """From one day to another, both included."""
 
@@ -136,7 +130,7 @@ class DayFilter(RangeDateFilter):
         if begin:
             queryset = queryset.filter(**{f"{self.parameter_name}__gte": begin})
         if end:
-            queryset = queryset.filter(**{f"{self.parameter_name}__lt": end + timedelta(days=1)})
+            queryset = queryset.filter(**{f"{self.parameter_name}__lte": end})
         return queryset
 
 
@@ -144,8 +138,6 @@ class MomentFilter(DayFilter):
     """The same over a column of moments; days are those of UTC."""
 
     def _between(self, queryset: QuerySet[Any], begin: Any, end: Any) -> QuerySet[Any]:
-        return super()._between(queryset, _midnight(begin), _midnight(end))
-
-
-def _midnight(day: Any) -> datetime | None:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
+        first = datetime.combine(begin, time.min, UTC) if begin else None
+        last = datetime.combine(end, time.max, UTC) if end else None
+        return super()._between(queryset, first, last)

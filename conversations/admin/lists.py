@@ -12,7 +12,10 @@ from django.core.paginator import Paginator
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.views import ChangeList
 
 VIEW_CONTENTS = "conversations.view_contents"
 COUNTED_ROWS = 5_000
@@ -39,12 +42,34 @@ def log(request: HttpRequest, row: Model, name: str, flag: int, message: Any = "
     )
 
 
+def unbroken(text: object) -> SafeString:
+    """A cell that stays on one line."""
+    return format_html('<span class="dx-unbroken">{}</span>', text)
+
+
+class AtLeast(int):
+    """A count that was given up: there are more."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,}+"
+
+
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django has no such argument at run time
     """Counts no further than anybody pages, so that a list costs the same at a million rows."""
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.order_by()[:COUNTED_ROWS].count()  # type: ignore[attr-defined]
+        counted: int = self.object_list.order_by()[: COUNTED_ROWS + 1].count()  # type: ignore[attr-defined]
+        return counted if counted <= COUNTED_ROWS else AtLeast(COUNTED_ROWS)
+
+
+class BoundedList(ChangeList):
+    """Offers to show all rows only where some are left out."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.get_filters_params():
+            self.full_result_count = self.result_count
 
 
 class BoundedAdmin(ModelAdmin):
@@ -54,6 +79,9 @@ class BoundedAdmin(ModelAdmin):
     list_per_page = 50
     list_fullwidth = True
     compressed_fields = True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BoundedList
 
 
 class ReadOnly:
@@ -105,8 +133,8 @@ class ContentsAdmin(ReadOnlyAdmin):
         return columns if may_read(request) else ["short_id" if name == "public_id" else name for name in columns]
 
     @admin.display(description="id")
-    def short_id(self, row: Any) -> str:
-        return shortened(row.public_id)
+    def short_id(self, row: Any) -> SafeString:
+        return unbroken(shortened(row.public_id))
 
     def _readable(self, request: HttpRequest, names: Any) -> list[Any]:
         return [name for name in names if may_read(request) or name not in self.contents]

@@ -16,14 +16,22 @@ from unfold.views import ChangeList
 
 from conversations import formats
 from conversations.admin import filters
-from conversations.admin.lists import ContentsAdmin, ReadOnlyAdmin, ReadOnlyInline, may_read, shortened
+from conversations.admin.lists import (
+    BoundedList,
+    ContentsAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    may_read,
+    shortened,
+    unbroken,
+)
 from conversations.admin.markdown import render
 from conversations.models import Attempt, Message
 
 EXCERPT_LENGTH = 100
 
 
-class MessageList(ChangeList):
+class MessageList(BoundedList):
     """Reads the beginnings of texts, and of nothing else that may be long."""
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Message]:
@@ -42,7 +50,7 @@ class AttemptInline(ReadOnlyInline):
 @admin.register(Message)
 class MessageAdmin(ContentsAdmin):
     contents = ("content", "rendered", "excerpt", "feedback_comment", "metadata")
-    list_display = ("public_id", "in_conversation", "role", "how", "model", "at", "excerpt")
+    list_display = ("excerpt", "role", "how", "answered_by", "in_conversation", "at", "short_id")
     list_filter = (
         filters.RoleFilter,
         filters.MessageStatusFilter,
@@ -65,10 +73,14 @@ class MessageAdmin(ContentsAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return MessageList
 
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> tuple[str, ...]:
+        return ("excerpt",) if may_read(request) else ("short_id",)
+
     @admin.display(description="conversation")
     def in_conversation(self, row: Message) -> SafeString:
         url = reverse("admin:conversations_conversation_change", args=[row.conversation_id], query={"at": row.pk})
-        return format_html('<a href="{}#m-{}">{}</a>', url, row.pk, shortened(row.conversation.public_id))
+        link = '<a class="dx-unbroken" href="{}#m-{}">{}</a>'
+        return format_html(link, url, row.pk, shortened(row.conversation.public_id))
 
     @admin.display(description="answers")
     def answers(self, row: Message) -> str | SafeString:
@@ -82,12 +94,16 @@ class MessageAdmin(ContentsAdmin):
         return format_html('<div class="dx-text">{}</div>', render(row.content))
 
     @admin.display(description="content")
-    def excerpt(self, row: Any) -> str:
-        return row.beginning
+    def excerpt(self, row: Any) -> SafeString:
+        return format_html('<span class="dx-excerpt">{}</span>', row.beginning or "(no text)")
+
+    @admin.display(description="model")
+    def answered_by(self, row: Message) -> SafeString:
+        return unbroken(row.model or "–")
 
     @admin.display(description="created at")
-    def at(self, row: Message) -> str:
-        return formats.moment(row.created_at)
+    def at(self, row: Message) -> SafeString:
+        return unbroken(formats.moment(row.created_at))
 
     @display(description="status", label=formats.STATUS_COLOURS)
     def how(self, row: Message) -> str:
@@ -105,15 +121,15 @@ class AttemptAdmin(ReadOnlyAdmin):
     @admin.display(description="message")
     def of_message(self, row: Attempt) -> SafeString:
         url = reverse("admin:conversations_message_change", args=[row.message_id])
-        return format_html('<a href="{}">{}</a>', url, shortened(row.message.public_id))
+        return format_html('<a class="dx-unbroken" href="{}">{}</a>', url, shortened(row.message.public_id))
 
     @display(description="outcome", label={"complete": "success"})
     def result(self, row: Attempt) -> str:
         return row.outcome
 
     @admin.display(description="created at")
-    def at(self, row: Attempt) -> str:
-        return formats.moment(row.created_at)
+    def at(self, row: Attempt) -> SafeString:
+        return unbroken(formats.moment(row.created_at))
 
     @admin.display(description="time")
     def took(self, row: Attempt) -> str:

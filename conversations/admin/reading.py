@@ -17,6 +17,7 @@ from conversations.store import transcripts
 from conversations.store.spending import models_used
 
 BUBBLE = "admin/conversations/bubble.html"
+FACTS = "admin/conversations/facts.html"
 STREAMING_WATCHED = 20
 """Replies under way on one page that are asked about."""
 
@@ -40,20 +41,27 @@ def context(admin: Any, request: HttpRequest, object_id: str) -> dict[str, Any]:
     row = admin.get_object(request, object_id)
     if row is None:
         return {}
-    used = models_used([row.pk])[row.pk]
-    facts = {
-        "conversation": row,
+    told = _facts(request, row) | {
         "can_read": may_read(request),
         "can_erase": admin.has_erase_permission(request),
-        "can_view_messages": request.user.has_perm("conversations.view_message"),
-        "used": used,
-        "cost": formats.dollars_of(each.cost for each in used),
-        "messages_url": reverse("admin:conversations_message_changelist", query={"conversation__id__exact": row.pk}),
         # The heading of the page would otherwise be the title or the whole id.
         "subtitle": None,
         "title": str(row) if may_read(request) else f"Conversation {shortened(row.public_id)}",
     }
-    return facts | (_page(request, row) if may_read(request) else {})
+    return told | (_page(request, row) if may_read(request) else {})
+
+
+def _facts(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
+    """What stands beside what was said."""
+    used = models_used([conversation.pk])[conversation.pk]
+    query = {"conversation__id__exact": conversation.pk}
+    return {
+        "conversation": conversation,
+        "can_view_messages": request.user.has_perm("conversations.view_message"),
+        "used": used,
+        "cost": formats.dollars_of(each.cost for each in used),
+        "messages_url": reverse("admin:conversations_message_changelist", query=query),
+    }
 
 
 def _page(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
@@ -73,20 +81,23 @@ def live(request: HttpRequest, key: int, model_admin: Permissions) -> JsonRespon
     """The bubbles that are new after `last`, and those of `streaming`, as they now stand.
 
     moved: what is shown now does not go on from `last`: another branch was chosen
+    facts: what stands beside them, where there is anything new
     """
     conversation = conversation_for_reader(model_admin, request, key)
     last, leaf = key_of(request.GET, "last"), key_of(request.GET, "path")
     watched = keys_of(request.GET, "streaming")[:STREAMING_WATCHED]
     page = transcripts.news(conversation.pk, last or 0, watched, leaf)
     shown = list(bubbles(page))
-    extra = {"can_view_messages": request.user.has_perm("conversations.view_message")}
+    gone = sorted(set(watched) - {each.message.pk for each in shown})
+    facts = _facts(request, conversation) if shown or gone else {}
     return JsonResponse(
         {
             "bubbles": [
-                {"key": each.message.pk, "html": render_to_string(BUBBLE, {"bubble": each, **extra}, request)}
+                {"key": each.message.pk, "html": render_to_string(BUBBLE, {"bubble": each, **facts}, request)}
                 for each in shown
             ],
-            "gone": sorted(set(watched) - {each.message.pk for each in shown}),
+            "gone": gone,
             "moved": leaf is None and last is not None and not transcripts.still_shown(conversation.pk, last),
+            "facts": render_to_string(FACTS, facts, request) if facts else "",
         }
     )

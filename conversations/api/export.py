@@ -14,7 +14,7 @@ shown; the values are those of the API's message. Replies that ended without tex
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 
 import msgspec
 from django.http import HttpResponseBase, StreamingHttpResponse
@@ -48,14 +48,18 @@ async def export(request: ChatRequest, conversation_id: str) -> HttpResponseBase
 
 def download(conversation: Conversation, kind: str) -> StreamingHttpResponse:
     """The whole conversation as a file. kind: one of `FORMATS`"""
-    ending, content_type = FORMATS[kind]
     pieces = as_json(conversation) if kind == "json" else as_markdown(conversation)
-    name = f"{NOT_IN_A_NAME.sub('_', conversation.public_id)}.{ending}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return attachment(pieces, NOT_IN_A_NAME.sub("_", conversation.public_id), kind)
+
+
+def attachment(pieces: AsyncIterator[bytes], name: str, kind: str) -> StreamingHttpResponse:
+    """A file of that name, which gets the ending of its format."""
+    ending, content_type = FORMATS[kind]
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "Cache-Control": "private, no-store"}
     return StreamingHttpResponse(pieces, content_type=content_type, headers=headers)
 
 
-async def as_json(conversation: Conversation) -> AsyncIterator[bytes]:
+async def as_json(conversation: Conversation) -> AsyncGenerator[bytes, None]:
     yield json_beginning(conversation)
     separator = b""
     async for part in _parts(conversation):
@@ -65,7 +69,7 @@ async def as_json(conversation: Conversation) -> AsyncIterator[bytes]:
     yield b"]}\n"
 
 
-async def as_markdown(conversation: Conversation) -> AsyncIterator[bytes]:
+async def as_markdown(conversation: Conversation) -> AsyncGenerator[bytes, None]:
     yield markdown_beginning(conversation)
     previous: str | None = None
     async for part in _parts(conversation):

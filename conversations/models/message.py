@@ -68,6 +68,12 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["conversation", "id"], condition=models.Q(active=True), name="message_history"),
+            # What lists tell of the models that answered is read from here, never from the messages themselves.
+            models.Index(
+                fields=["conversation", "provider", "model", "input_tokens", "output_tokens"],
+                condition=~models.Q(model=""),
+                name="message_spending",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -58,6 +58,14 @@ def test_it_draws_no_cost_of_models_whose_price_is_unknown() -> None:
     assert "as their price is unknown: llama-of-the-house" in dashboard()
 
 
+def test_it_draws_a_model_in_one_colour_everywhere() -> None:
+    used(0, "llama-of-the-house", requests=9, input_tokens=1)
+    used(0, requests=5, input_tokens=1)
+    drawings = charts(dashboard()).values()
+    bars = [each for drawing in drawings for each in drawing["datasets"] if each["label"] == "gpt-4o"]
+    assert len({each["backgroundColor"] for each in bars}) == 1
+
+
 def test_it_draws_the_time_to_the_first_token() -> None:
     used(0, requests=100, ttft_100=50, ttft_2500=50)
     assert {name: line[-1] for name, line in drawn("Time to first token").items()} == {"p50": 100, "p95": 2350}

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from conversations.admin import actions, lists
 from conversations.models import Conversation, DailyUsage, Message, User
 from tests.conversations.admin.people import LIST, operator, page, staff
 from tests.conversations.stored import a_turn, end, start
@@ -39,6 +40,10 @@ def listed(conversation: Conversation) -> str:
 def test_it_tells_every_model_that_answered() -> None:
     conversation = said("session-1", GPT, GPT, CLAUDE)
     assert "gpt-4o, claude-3-5-sonnet-latest" in listed(conversation)
+
+
+def test_it_tells_every_provider_that_answered() -> None:
+    assert ">gpt, claude<" in listed(said("session-1", GPT, GPT, CLAUDE))
 
 
 def test_it_tells_the_cost() -> None:
@@ -78,18 +83,63 @@ def test_it_asks_as_much_for_forty_rows_as_for_one() -> None:
     assert len(queries_of()) == one
 
 
-@pytest.mark.parametrize("query", ["", "?q=hello", "?last_status=complete", "?owner=ada", "?o=3"])
+NARROWED = ["?q=hello", "?last_status=complete", "?owner=ada", "?provider=gpt", "?model=gpt-4o", "?o=3"]
+
+
+@pytest.mark.parametrize("query", ["", *NARROWED])
 def test_it_reads_no_message_bodies(query: str) -> None:
     said("session-1", GPT)
     columns = ('"conversations_message"."content"', '"conversations_conversation"."instructions"')
     assert [sql for sql in queries_of(LIST + query) if any(column in sql for column in columns)] == []
 
 
-@pytest.mark.parametrize("query", ["", "?q=hello", "?last_status=complete", "?owner=ada", "?_facets=True"])
+@pytest.mark.parametrize("query", ["", *NARROWED, "?_facets=True"])
 def test_it_never_counts_all_rows(query: str) -> None:
     said("session-1", GPT)
     counts = [sql for sql in queries_of(LIST + query) if "COUNT(*)" in sql]
     assert [sql for sql in counts if "LIMIT" not in sql] == []
+
+
+@pytest.mark.parametrize("query", ["", "?provider=gpt&model=gpt-4o"])
+def test_it_reads_of_messages_only_the_index(query: str) -> None:
+    """What is under the list may be long; the index has what the columns tell."""
+    said("session-1", GPT)
+    asked = [sql for sql in queries_of(LIST + query) if '"conversations_message"' in sql]
+    plans = [plan for sql in asked for plan in plan_of(sql) if "conversations_message" in plan.replace('"', "")]
+    assert plans
+    assert [plan for plan in plans if "message_spending" not in plan] == []
+
+
+def plan_of(sql: str) -> list[str]:
+    """How a large table would be read: the planner is kept from reading a small one as a whole."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            return [row[3] for row in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN {sql}")
+        return [row[0] for row in cursor.fetchall() if " on " in row[0]]
+
+
+def test_it_says_where_it_stopped_counting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "COUNTED_ROWS", 2)
+    for number in range(3):
+        said(f"session-{number}", GPT)
+    assert "2+ conversations" in " ".join(page(operator(), LIST).split())
+
+
+def test_it_counts_to_the_end_what_is_few() -> None:
+    said("session-1", GPT)
+    html = " ".join(page(operator(), LIST).split())
+    assert "1 conversation" in html
+    assert "1+" not in html
+
+
+def test_it_offers_to_show_all_only_where_some_are_left_out() -> None:
+    said("session-1", GPT)
+    client = operator()
+    assert "Show all" not in page(client, LIST)
+    assert "Show all" in page(client, f"{LIST}?provider=claude")
 
 
 def found(query: str) -> list[str]:
@@ -119,13 +169,25 @@ def test_it_finds_no_words_for_those_who_may_not_read_them() -> None:
 def test_it_filters_by_provider() -> None:
     said("session-1", GPT)
     said("session-2", CLAUDE)
-    assert found("?last_provider=claude") == ["session-2"]
+    assert found("?provider=claude") == ["session-2"]
+
+
+def test_it_filters_by_a_provider_whose_reply_is_not_the_last() -> None:
+    said("session-1", CLAUDE, GPT)
+    said("session-2", GPT)
+    assert found("?provider=claude") == ["session-1"]
 
 
 def test_it_filters_by_model() -> None:
     said("session-1", GPT)
     said("session-2", HOUSE)
-    assert found("?last_model=llama-of-the-house") == ["session-2"]
+    assert found("?model=llama-of-the-house") == ["session-2"]
+
+
+def test_it_filters_by_a_model_on_another_branch() -> None:
+    conversation = said("session-1", HOUSE)
+    Message.objects.filter(conversation=conversation, role="assistant").update(active=False)
+    assert found("?model=llama-of-the-house") == ["session-1"]
 
 
 def test_it_offers_models_that_answered_lately() -> None:
@@ -154,6 +216,7 @@ def test_it_filters_by_owner(name: str, expected: list[str]) -> None:
         ("last_activity_at_from=2026-03-01&last_activity_at_to=2026-03-02", ["session-1", "session-2"]),
         ("last_activity_at_from=2026-02-30", []),
         ("last_activity_at_from=whenever", ["session-1", "session-2"]),
+        ("last_activity_at_from=0001-01-01&last_activity_at_to=9999-12-31", ["session-1", "session-2"]),
     ],
 )
 def test_it_filters_by_days_and_includes_both_ends(days: str, expected: list[str]) -> None:
@@ -175,6 +238,12 @@ def test_it_archives_and_brings_back() -> None:
     assert Conversation.objects.filter(archived=True).count() == 2
     act("unarchive", one)
     assert list(Conversation.objects.filter(archived=True)) == [two]
+
+
+def test_it_archives_many_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "ARCHIVED_AT_ONCE", 2)
+    act("archive", *(said(f"session-{number}", GPT) for number in range(5)))
+    assert Conversation.objects.filter(archived=True).count() == 5
 
 
 def test_it_archives_nothing_without_the_permission() -> None:

@@ -12,6 +12,9 @@ from tests.conversations.stored import a_turn, converse, end, regenerate, start
 pytestmark = pytest.mark.django_db
 
 
+NOTHING = {"bubbles": [], "gone": [], "moved": False, "facts": ""}
+
+
 def news(query: str = "") -> dict[str, Any]:
     response = reader().get(f"{LIST}{Conversation.objects.get().pk}/live/?{query}")
     assert response.status_code == 200
@@ -39,6 +42,14 @@ def test_it_tells_the_end_of_a_reply() -> None:
     assert "data-streaming" not in html
 
 
+def test_it_tells_what_stands_beside_a_reply_that_ended() -> None:
+    begun = start(a_turn("question"))
+    end(begun, "whole answer", provider="gpt", model="gpt-4o", input_tokens=1000, output_tokens=100)
+    facts = news(f"last={begun.message_pk}&streaming={begun.message_pk}")["facts"]
+    assert "complete" in facts
+    assert "$0.0035" in facts
+
+
 def test_it_tells_a_reply_that_came_to_nothing() -> None:
     begun = start(a_turn("question"))
     end(begun, "", "failed", error="Both models failed.")
@@ -55,7 +66,7 @@ def test_it_tells_new_messages() -> None:
 
 def test_it_tells_nothing_where_nothing_is_new() -> None:
     (only,) = converse(("one", "first answer"))
-    assert news(f"last={only.message_pk}") == {"bubbles": [], "gone": [], "moved": False}
+    assert news(f"last={only.message_pk}") == NOTHING
 
 
 def test_it_tells_that_another_branch_was_chosen() -> None:
@@ -68,7 +79,7 @@ def test_it_stays_on_the_branch_that_is_looked_at() -> None:
     (only,) = converse(("one", "first answer"))
     start(regenerate(only.message_id))
     answer = news(f"last={only.message_pk}&path={only.message_pk}")
-    assert answer == {"bubbles": [], "gone": [], "moved": False}
+    assert answer == NOTHING
 
 
 def test_it_tells_nothing_of_other_conversations() -> None:

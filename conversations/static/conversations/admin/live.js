@@ -29,6 +29,7 @@ async function look() {
   for (const key of news.gone) document.getElementById(`m-${key}`)?.remove();
   if (news.moved) return over("dx-moved");
   for (const { key, html } of news.bubbles) put(key, html);
+  if (news.facts) document.getElementById("dx-facts").replaceWith(element(news.facts));
   if (atEnd && news.bubbles.length) window.scrollTo({ top: document.body.scrollHeight });
   return true;
 }
@@ -45,9 +46,7 @@ function question() {
 /** The server's own, cleaned markup takes the place of what stood there; open details stay open. */
 function put(key, html) {
   const old = document.getElementById(`m-${key}`);
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  const fresh = template.content.firstElementChild;
+  const fresh = element(html);
   if (!old) {
     chat.querySelector(":scope > p")?.remove();
     chat.append(fresh);
@@ -55,6 +54,12 @@ function put(key, html) {
   }
   if (old.querySelector("details")?.open) fresh.querySelector("details").open = true;
   old.replaceWith(fresh);
+}
+
+function element(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content.firstElementChild;
 }
 
 function over(note) {
