@@ -36,6 +36,8 @@ async def history(request: ChatRequest, conversation_id: str) -> HttpResponseBas
         return etags.answer(request, msgspec.json.encode({"messages": entries(page)}))
     conversation = await database.read(histories.conversation_of, caller.owner_id, conversation_id)
     first = await database.read(histories.chunk_after, conversation.pk, 0)
+    if len(first.messages) < CHUNK:
+        return etags.answer(request, msgspec.json.encode({"messages": entries(first)}))
     return StreamingHttpResponse(_whole(conversation.pk, first), content_type="application/json")
 
 

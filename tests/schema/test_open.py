@@ -28,6 +28,12 @@ def test_it_serves_the_description_to_anybody(url: str, slash: str) -> None:
     assert answer.json()["openapi"].startswith("3.1")
 
 
+def test_it_does_not_send_the_description_again(url: str) -> None:
+    etag = httpx.get(f"{url}/api/schema/", trust_env=False).headers["ETag"]
+    answer = httpx.get(f"{url}/api/schema/", headers={"If-None-Match": etag}, trust_env=False)
+    assert (answer.status_code, answer.content) == (304, b"")
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_it_serves_the_page_to_anybody(url: str, slash: str) -> None:
     answer = httpx.get(f"{url}/api/docs{slash}", trust_env=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 import yaml
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import etag, require_safe
 
 SOURCE = Path(__file__).with_name("openapi.yaml")
 # Swagger UI sets styles of its own from script; everything it loads is ours.
@@ -32,7 +33,13 @@ def _encoded() -> bytes:
     return msgspec.json.encode(document())
 
 
+@cache
+def _tag() -> str:
+    return f'"{hashlib.blake2b(_encoded(), digest_size=12).hexdigest()}"'
+
+
 @require_safe
+@etag(lambda request: _tag())
 def schema(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_encoded(), content_type="application/vnd.oai.openapi+json")
 

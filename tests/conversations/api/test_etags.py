@@ -11,6 +11,7 @@ PATHS = {
     "list": "/chat/conversations",
     "conversation": "/chat/conversations/session-1",
     "history": "/chat/history/session-1?limit=10",
+    "whole history": "/chat/history/session-1",
     "message": "/chat/messages/{}",
 }
 
