@@ -30,10 +30,10 @@ def test_it_streams_without_chunks(server: LiveServer, simulator: Simulator, sto
     assert events.text_of(events.read(body)) == "One two three"
 
 
-def test_it_sends_a_history_without_chunks(server: LiveServer, simulator: Simulator) -> None:
+def test_it_sends_a_download_without_chunks(server: LiveServer, simulator: Simulator) -> None:
     conversation = new_id()
     ask(server, "POST", "/chat/completions", {"conversation_id": conversation, "message": "Hello"})
-    body = ask(server, "GET", f"/chat/history/{conversation}")[1]
+    body = ask(server, "GET", f"/chat/conversations/{conversation}/export")[1]
     assert len(json.loads(body)["messages"]) == 2
 
 
