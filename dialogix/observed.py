@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from conversations.api import counters
+from conversations.api import shared
 from conversations.generations import engine
 from providers.registry import breaker
 
@@ -46,6 +46,6 @@ def _breaker() -> Metric:
 def _redis() -> Metric:
     """Both keep working without Redis, each worker for itself: limits less exact, news less prompt."""
     family = GaugeMetricFamily("dialogix_redis_degraded", "1 while Redis is away", labels=("use",))
-    family.add_metric(("limits",), float(counters.redis_is_away()))
+    family.add_metric(("limits",), float(shared.redis_is_away()))
     family.add_metric(("news",), float(engine.news_are_missing()))
     return family

@@ -213,7 +213,8 @@ UNFOLD = {
 # -- providers ---------------------------------------------------------------------------------------------------------
 
 SIMULATOR = env.choice("SIMULATOR", "auto", ("auto", "off"))
-PROVIDERS = vendors.providers(SIMULATOR)
+MAX_ACTIVE_GENERATIONS = env.integer("MAX_ACTIVE_GENERATIONS", 2000, least=1)
+PROVIDERS = vendors.providers(SIMULATOR, MAX_ACTIVE_GENERATIONS)
 DEFAULT_PROVIDER = env.choice("DEFAULT_PROVIDER", "gpt", tuple(PROVIDERS))
 PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 30.0, least=0.05)
 PROVIDER_HEALTH_CACHE = env.number("PROVIDER_HEALTH_CACHE", 5.0)
@@ -227,7 +228,8 @@ PORT = env.integer("PORT", 8000, most=65_535)
 WEB_WORKERS = env.integer("WEB_WORKERS", 1, least=1, most=256)
 SHUTDOWN_GRACE = env.number("SHUTDOWN_GRACE", 20.0)
 RATE_LIMIT = env.rate("RATE_LIMIT", "500/h")
-MAX_ACTIVE_GENERATIONS = env.integer("MAX_ACTIVE_GENERATIONS", 2000, least=1)
+MAX_ACTIVE_GENERATIONS_PER_CALLER = env.integer("MAX_ACTIVE_GENERATIONS_PER_CALLER", 0)
+"""0: any number."""
 NATIVE_CLIENTS = env.words("NATIVE_CLIENTS", ("okhttp", "CFNetwork", "Expo"))
 """Parts of the User-Agent of mobile stacks that lose what arrives together with the first bytes of a stream."""
 NATIVE_CLIENT_DELAY = env.number("NATIVE_CLIENT_DELAY", 0.05, most=5)

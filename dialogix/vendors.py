@@ -34,15 +34,24 @@ DEFAULTS = {
 }
 
 
-def providers(simulator: str) -> dict[str, ProviderConfig]:
-    """Every provider by its name. simulator: `auto` (it answers for all where none is configured) or `off`."""
-    found = {name: _provider(name, defaults) for name, defaults in DEFAULTS.items()}
+CONNECTIONS_BESIDE_REPLIES = 10
+"""A reply takes one connection to a vendor at a time. A full house must not keep checks of its health waiting."""
+
+
+def providers(simulator: str, replies: int) -> dict[str, ProviderConfig]:
+    """Every provider by its name.
+
+    simulator: `auto` (it answers for all where none is configured) or `off`
+    replies:   the most that are under way in a process
+    """
+    connections = replies + CONNECTIONS_BESIDE_REPLIES
+    found = {name: _provider(name, defaults, connections) for name, defaults in DEFAULTS.items()}
     if simulator == "off" or any(each.configured for each in found.values()):
         return found
     return {name: replace(each, simulated=True) for name, each in found.items()}
 
 
-def _provider(name: str, defaults: _Defaults) -> ProviderConfig:
+def _provider(name: str, defaults: _Defaults, connections: int) -> ProviderConfig:
     prefix, vendor = defaults.prefix, VENDORS[name]
     return ProviderConfig(
         name=name,
@@ -57,4 +66,5 @@ def _provider(name: str, defaults: _Defaults) -> ProviderConfig:
         system_prompt=env.prompt(defaults.prompt, PROMPT),
         no_temperature=env.words(f"{prefix}_NO_TEMPERATURE_MODELS", defaults.no_temperature),
         completion_tokens=env.words(f"{prefix}_COMPLETION_TOKENS_MODELS", defaults.completion_tokens),
+        pool_size=connections,
     )

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 from math import floor
 from typing import Any, Protocol, TypeVar
-from weakref import WeakKeyDictionary
 
-from django.conf import settings
 from limits import RateLimitItem
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
-logger = logging.getLogger(__name__)
+from conversations.api.shared import SharedRedis, close_shared, shared_redis
 
 T = TypeVar("T")
 
 MAX_KEYS = 100_000
 """Counts kept by one process, two for a busy caller; about 40 MB. Beyond it the oldest are forgotten first."""
-
-REDIS_SECONDS = 0.5
-REDIS_PAUSE = 5.0
-"""How long a Redis that failed is left alone before it is asked again."""
-
-REDIS_CONNECTIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,24 +99,14 @@ class BoundedMemory(MemoryStorage):
 
 
 class RedisCounter:
-    """Counts in Redis; while it is away, in this process. Never fails, and waits `REDIS_SECONDS` at most."""
+    """Counts in Redis; while it is away, in this process."""
 
-    def __init__(self, url: str, spare: Counter, clock: Callable[[], float] = time.monotonic) -> None:
-        self._pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=REDIS_CONNECTIONS,
-            timeout=REDIS_SECONDS,
-            socket_timeout=REDIS_SECONDS,
-            socket_connect_timeout=REDIS_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
+    def __init__(self, redis: SharedRedis, spare: Counter) -> None:
+        self._redis = redis
         # The pool knows the real address; this one only names the protocol to `limits`.
-        options: dict[str, Any] = {"implementation": "redispy", "connection_pool": self._pool}
-        storage = RedisStorage("async+redis://", **options)
-        self._shared = StorageCounter(storage)
+        options: dict[str, Any] = {"implementation": "redispy", "connection_pool": redis.pool}
+        self._shared = StorageCounter(RedisStorage("async+redis://", **options))
         self._spare = spare
-        self._clock = clock
-        self._away_until = 0.0
 
     async def hit(self, rate: RateLimitItem, key: str) -> tuple[bool, Window]:
         return await self._either(lambda counter: counter.hit(rate, key))
@@ -141,32 +117,8 @@ class RedisCounter:
     async def give_back(self, rate: RateLimitItem, key: str) -> None:
         await self._either(lambda counter: counter.give_back(rate, key))
 
-    @property
-    def is_away(self) -> bool:
-        return bool(self._away_until)
-
-    async def close(self) -> None:
-        await self._pool.disconnect()
-
     async def _either(self, work: Callable[[Counter], Awaitable[T]]) -> T:
-        if self._clock() < self._away_until:
-            return await work(self._spare)
-        try:
-            async with asyncio.timeout(REDIS_SECONDS):
-                answer = await work(self._shared)
-        except (RedisError, OSError) as error:
-            self._leave_alone(error)
-            return await work(self._spare)
-        if self._away_until:
-            self._away_until = 0.0
-            logger.info("Redis is back: rate limits are shared again", extra={"event": "redis_back"})
-        return answer
-
-    def _leave_alone(self, error: Exception) -> None:
-        if not self._away_until:
-            message = "Redis is away (%s): rate limits hold per process meanwhile"
-            logger.warning(message, type(error).__name__, extra={"event": "redis_away"})
-        self._away_until = self._clock() + REDIS_PAUSE
+        return await self._redis.ask(lambda: work(self._shared), lambda: work(self._spare))
 
 
 @cache
@@ -174,26 +126,14 @@ def memory_counter() -> StorageCounter:
     return StorageCounter(BoundedMemory())
 
 
-# Connections belong to the event loop they were opened on.
-_redis_counters: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, RedisCounter]] = WeakKeyDictionary()
-
-
 def counter() -> Counter:
     """The counter that the settings ask for, on the running event loop."""
-    if not settings.REDIS_URL:
+    redis = shared_redis()
+    if redis is None:
         return memory_counter()
-    counters = _redis_counters.setdefault(asyncio.get_running_loop(), {})
-    if settings.REDIS_URL not in counters:
-        counters[settings.REDIS_URL] = RedisCounter(settings.REDIS_URL, memory_counter())
-    return counters[settings.REDIS_URL]
-
-
-def redis_is_away() -> bool:
-    """Whether limits hold per process meanwhile, though they should be shared."""
-    return any(each.is_away for opened in _redis_counters.values() for each in opened.values())
+    return redis.made(RedisCounter, lambda: RedisCounter(redis, memory_counter()))
 
 
 async def close_counters() -> None:
-    """Close this event loop's connections; what comes after opens new ones."""
-    for opened in _redis_counters.pop(asyncio.get_running_loop(), {}).values():
-        await opened.close()
+    """Close this event loop's connections."""
+    await close_shared()

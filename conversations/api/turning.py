@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from conversations import database, identifiers
-from conversations.api import limits
+from conversations.api import limits, places
 from conversations.api.bodies import body_hash, idempotency_key
 from conversations.api.errors import ApiError, from_refusal
 from conversations.api.identity import Caller, identify
@@ -116,9 +116,14 @@ async def begin(
     request.watch()
     if turn.claim is not None and (before := await database.read(beginnings.replay, turn)) is not None:
         return await _joined(caller, before, (await limits.peek(caller)).headers)
-    allowance = await _spend(caller, turn)
+    leave = await places.take(caller)
     try:
-        generation = await engine.begin(turn, asked, answering)
+        allowance = await _spend(caller, turn)
+    except BaseException:
+        leave()
+        raise
+    try:
+        generation = await engine.begin(turn, asked, answering, leave)
     except TurnRefused as refusal:
         if not isinstance(refusal, Busy | WrongMessage):  # those are judged after the limit, all others before it
             await limits.refund(caller)
@@ -137,9 +142,14 @@ async def begin(
 async def begin_unstored(request: ChatRequest, caller: Caller, asked: CompletionRequest, source: Provider) -> Reply:
     """Begin a reply that ends with its client: nobody could read it later. Raises `ApiError`."""
     request.watch()
-    allowance = await limits.spend(caller)
+    leave = await places.take(caller)
     try:
-        generation = engine.begin_unstored(asked, source, caller.owner_id)
+        allowance = await limits.spend(caller)
+    except BaseException:
+        leave()
+        raise
+    try:
+        generation = engine.begin_unstored(asked, source, caller.owner_id, leave)
     except Unavailable as refusal:
         raise from_refusal(refusal, allowance.headers) from None
     return Reply(None, generation.buffer, generation.viewer_left, allowance.headers, generation)

@@ -39,6 +39,10 @@ SAFETY_INTERVAL = 2.0
 log = logging.getLogger("conversations.generations")
 
 
+def _nothing() -> None:
+    """Where nobody wants to know."""
+
+
 class Engine:
     """One per process. `start` it before use (the first reply does), `drain` and `stop` it at the end."""
 
@@ -110,14 +114,26 @@ class Engine:
 
     # -- replies ----------------------------------------------------------------------------------------------------
 
-    async def begin(self, turn: Turn, request: CompletionRequest, answering: Callable[[str], Provider]) -> Generation:
+    async def begin(
+        self,
+        turn: Turn,
+        request: CompletionRequest,
+        answering: Callable[[str], Provider],
+        over: Callable[[], None] = _nothing,
+    ) -> Generation:
         """Start a stored reply; return once it stands in the database. What follows is the generation's own.
 
         answering: the provider's name ("": any may answer) -> who answers
+        over:      called when the reply has ended, or was not begun
         Raises `TurnRefused` and `DatabaseError`. A caller that is cancelled meanwhile changes nothing.
         """
-        self.refuse_overload()
-        await self.start()
+        try:
+            self.refuse_overload()
+            await self.start()
+            self.refuse_overload()  # many may have waited for the start
+        except BaseException:
+            over()
+            raise
 
         async def write() -> Begun:
             if self._registering is not None:
@@ -135,7 +151,7 @@ class Engine:
             request=request,
             on_disconnect=turn.on_disconnect,
             owner_id=turn.owner_id,
-            on_end=self._on_end,
+            on_end=self._ending(over),
             ledger=self,
             begin=write,
             context_of=lambda key: database.read(reading.context_of, key),
@@ -154,9 +170,22 @@ class Engine:
         if self._doubting is None or self._doubting.done():
             self._doubting = self._run(end_strays(lambda: self.worker_id, self.live))
 
-    def begin_unstored(self, request: CompletionRequest, source: Provider, owner_id: int | None) -> Generation:
-        """Start a reply that nobody can read later: it ends with its client. Raises `Unavailable`."""
-        self.refuse_overload()
+    def begin_unstored(
+        self,
+        request: CompletionRequest,
+        source: Provider,
+        owner_id: int | None,
+        over: Callable[[], None] = _nothing,
+    ) -> Generation:
+        """Start a reply that nobody can read later: it ends with its client. over: as in `begin`.
+
+        Raises `Unavailable`.
+        """
+        try:
+            self.refuse_overload()
+        except Unavailable:
+            over()
+            raise
         if self._starting is None:
             self._run(self.start())  # for the sums of usage; the answer itself needs no database
         generation = Generation(
@@ -164,7 +193,7 @@ class Engine:
             request=request,
             on_disconnect="cancel",
             owner_id=owner_id,
-            on_end=self._on_end,
+            on_end=self._ending(over),
         )
         self.active.add(generation)
         generation.viewer_came()
@@ -261,6 +290,13 @@ class Engine:
         self.changed(begun.conversation_pk, generation.owner_id, begun.conversation_id)
         if begun.to_cancel:
             self._run(self._ask_to_stop(begun.to_cancel))
+
+    def _ending(self, over: Callable[[], None]) -> Callable[[Generation], None]:
+        def ended(generation: Generation) -> None:
+            over()
+            self._on_end(generation)
+
+        return ended
 
     def _on_end(self, generation: Generation) -> None:
         self.active.discard(generation)

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 
 import pytest
 
-from conversations.api import counters
+from conversations.api import counters, shared
 from conversations.api.counters import BoundedMemory, RedisCounter, StorageCounter, Window
 from conversations.api.limits import parse_rate
+from conversations.api.shared import SharedRedis
 from tests.conversations.redis_server import RedisServer, redis_server  # noqa: F401  (a fixture)
 
 
@@ -47,18 +50,22 @@ def memory() -> StorageCounter:
     return StorageCounter(BoundedMemory())
 
 
+def in_redis(server: RedisServer, clock: Callable[[], float] = time.monotonic) -> RedisCounter:
+    return RedisCounter(SharedRedis(server.url, clock), memory())
+
+
 async def hits(counter: RedisCounter, times: int) -> list[bool]:
     return [(await counter.hit(parse_rate("2/h"), "caller"))[0] for _ in range(times)]
 
 
 async def test_it_counts_in_this_process_while_redis_is_away(redis_server: RedisServer) -> None:  # noqa: F811
     redis_server.stop()
-    counter = RedisCounter(redis_server.url, memory())
+    counter = in_redis(redis_server)
     assert await hits(counter, 3) == [True, True, False]
 
 
 async def test_it_does_not_wait_for_a_redis_that_hangs(redis_server: RedisServer) -> None:  # noqa: F811
-    counter = RedisCounter(redis_server.url, memory())
+    counter = in_redis(redis_server)
     await hits(counter, 1)
     redis_server.freeze()
     async with asyncio.timeout(4):
@@ -67,13 +74,13 @@ async def test_it_does_not_wait_for_a_redis_that_hangs(redis_server: RedisServer
 
 async def test_it_returns_to_redis_by_itself(redis_server: RedisServer) -> None:  # noqa: F811
     now = 0.0
-    counter = RedisCounter(redis_server.url, memory(), clock=lambda: now)
+    counter = in_redis(redis_server, lambda: now)
     redis_server.stop()
     await hits(counter, 2)
     redis_server.start()
-    now += counters.REDIS_PAUSE
+    now += shared.PAUSE
     assert await hits(counter, 1) == [True]
-    await counter.close()
+    await counter._redis.close()
 
 
 async def test_it_says_once_that_redis_is_away(
@@ -81,17 +88,17 @@ async def test_it_says_once_that_redis_is_away(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = 0.0
-    counter = RedisCounter(redis_server.url, memory(), clock=lambda: now)
+    counter = in_redis(redis_server, lambda: now)
     redis_server.stop()
     await hits(counter, 2)
-    now += counters.REDIS_PAUSE
+    now += shared.PAUSE
     await hits(counter, 2)
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
 
 
 async def test_it_shares_the_count_between_processes(redis_server: RedisServer) -> None:  # noqa: F811
-    one, other = RedisCounter(redis_server.url, memory()), RedisCounter(redis_server.url, memory())
+    one, other = in_redis(redis_server), in_redis(redis_server)
     assert [*await hits(one, 1), *await hits(other, 2)] == [True, True, False]
-    await one.close()
-    await other.close()
+    await one._redis.close()
+    await other._redis.close()

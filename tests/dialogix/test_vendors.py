@@ -30,21 +30,21 @@ def models(config: ProviderConfig) -> tuple[str, str, float | None, int | None]:
     ],
 )
 def test_it_has_the_documented_defaults(name: str, expected: tuple[object, ...], bare: pytest.MonkeyPatch) -> None:
-    assert models(vendors.providers("auto")[name]) == expected
+    assert models(vendors.providers("auto", 2000)[name]) == expected
 
 
 def test_it_simulates_all_where_none_is_configured(bare: pytest.MonkeyPatch) -> None:
-    assert all(each.simulated for each in vendors.providers("auto").values())
+    assert all(each.simulated for each in vendors.providers("auto", 2000).values())
 
 
 @pytest.mark.parametrize("variable", [*KEYS, "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"])
 def test_it_simulates_none_as_soon_as_one_is_configured(variable: str, bare: pytest.MonkeyPatch) -> None:
     bare.setenv(variable, "http://localhost:1")
-    assert not any(each.simulated for each in vendors.providers("auto").values())
+    assert not any(each.simulated for each in vendors.providers("auto", 2000).values())
 
 
 def test_it_never_simulates_when_off(bare: pytest.MonkeyPatch) -> None:
-    assert not any(each.simulated for each in vendors.providers("off").values())
+    assert not any(each.simulated for each in vendors.providers("off", 2000).values())
 
 
 def test_it_reads_every_value(bare: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_it_reads_every_value(bare: pytest.MonkeyPatch) -> None:
     }
     for name, value in changed.items():
         bare.setenv(name, value)
-    config = vendors.providers("auto")["gpt"]
+    config = vendors.providers("auto", 2000)["gpt"]
     assert config == replace(
         config,
         api_key="key",
@@ -75,3 +75,8 @@ def test_it_reads_every_value(bare: pytest.MonkeyPatch) -> None:
         completion_tokens=("y*", "z"),
         simulated=False,
     )
+
+
+def test_it_has_connections_for_as_many_replies_as_may_be_under_way(bare: pytest.MonkeyPatch) -> None:
+    pools = [each.pool_size for each in vendors.providers("auto", 3000).values()]
+    assert all(3000 < size < 3100 for size in pools)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from conversations import database
 from conversations.generations.generation import Generation
@@ -35,10 +36,14 @@ async def engines(number: int = 1) -> AsyncIterator[list[Engine]]:
         yield started
     finally:
         for engine in started:
-            for generation in list(engine.active):
-                generation.cancel()
-            await engine._settled(5)
-            await engine.stop()
+            await _end(engine)
+
+
+async def _end(engine: Engine) -> None:
+    for generation in list(engine.active):
+        generation.cancel()
+    await engine._settled(5)
+    await engine.stop()
 
 
 async def begin(engine: Engine, turn: Turn, provider: Fake) -> Generation:
@@ -313,3 +318,26 @@ async def test_a_stored_reply_costs_two_writes_of_its_own(monkeypatch: pytest.Mo
         await ending(await begin(engine, a_turn("b"), saying("B")))
         assert [work.__name__ for work in works if work is not write_batch].count("begin") == 1
         assert works.count(write_batch) <= 2
+
+
+async def test_who_waits_for_the_start_is_counted_too(settings: Settings) -> None:
+    settings.MAX_ACTIVE_GENERATIONS = 1
+    engine = Engine()
+    turns = [a_turn("a", conversation_id=name) for name in ("one", "other")]
+    begun = await asyncio.gather(*(begin(engine, turn, saying_then(None)) for turn in turns), return_exceptions=True)
+    await _end(engine)
+    assert [type(each) for each in begun].count(Unavailable) == 1
+
+
+async def test_it_tells_of_the_end_of_what_could_not_begin() -> None:
+    over: list[int] = []
+    async with engines() as (engine,):
+        engine.draining = True
+        with pytest.raises(Unavailable):
+            await engine.begin(a_turn("a"), REQUEST, lambda _: saying("Hi"), lambda: over.append(1))
+        with pytest.raises(Unavailable):
+            engine.begin_unstored(REQUEST, saying("Hi"), None, lambda: over.append(1))
+        engine.draining = False
+        with pytest.raises(InvalidTurn):
+            await engine.begin(a_turn("a", parent_id="none"), REQUEST, lambda _: saying(), lambda: over.append(1))
+    assert over == [1, 1, 1]
