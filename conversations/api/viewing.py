@@ -21,6 +21,9 @@ PUSH = "dialogix.push"
 Push = Callable[[bytes], bool]
 """Sends a piece of the body there and then; False where that cannot be, and nothing was sent."""
 
+MOST_AT_ONCE = 32_768
+"""Code points in one event: what a client does not read waits in memory, so it must not be a whole long reply."""
+
 
 class Encoder(Protocol):
     """Writes a reply's events in the words of one route."""
@@ -77,7 +80,7 @@ class Viewer:
 
     def _next(self) -> bytes | None:
         """The next event; none yet (empty), or none any more."""
-        if text := self._buffer.since(self._position):
+        if text := self._buffer.since(self._position)[:MOST_AT_ONCE]:
             event = self._delta(text)
             self._sent(text)
             return event
