@@ -176,6 +176,7 @@ class BoundedProtocol(PushingProtocol):
             *self.server_state.default_headers,
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
+            (b"x-content-type-options", b"nosniff"),
             (b"x-request-id", secrets.token_hex(16).encode()),
             (b"connection", b"close"),
         ]

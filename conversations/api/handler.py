@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -51,6 +52,7 @@ class ChatApplication:
         request = ChatRequest(scope, receive)
         try:
             response = await self._respond(request)
+            _protect(response, encrypted=scope.get("scheme") == "https")
             if isinstance(response, EventStream):
                 await _send_events(response, send, scope.get("extensions", {}).get(PUSH))
             else:
@@ -107,6 +109,13 @@ class ChatApplication:
 def error_response(path: str, error: ApiError) -> HttpResponse:
     body = error_body(path, error.status, error.details, param=error.param, code=error.code)
     return HttpResponse(body, status=error.status, content_type="application/json", headers=error.headers)
+
+
+def _protect(response: HttpResponseBase, *, encrypted: bool) -> None:
+    """What holds for every answer: no cache keeps one that says nothing about it, and browsers stay with TLS."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    if encrypted and settings.SECURE_HSTS_SECONDS:
+        response.headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
 
 
 def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
