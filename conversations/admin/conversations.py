@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
 from django.contrib.admin.options import ModelAdmin
 from django.db import transaction
@@ -84,7 +84,13 @@ class ConversationAdmin(ConversationActions, ContentsAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Conversation], search_term: str
     ) -> tuple[QuerySet[Conversation], bool]:
-        return found_by(queryset, search_term.strip(), contents=may_read(request)), False
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        found = found_by(text, contents=may_read(request))
+        if found.note:
+            messages.info(request, found.note)
+        return queryset.filter(pk__in=found.keys), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         found_in = "Titles, what was said, or a whole id" if may_read(request) else "A whole id"

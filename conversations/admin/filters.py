@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_date
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFilter
 
 from conversations.models import DailyUsage, Message, Status, User
-from conversations.store.spending import answered_by
+from conversations.store import narrowing
 from providers import registry
 
 RECENT = timedelta(days=31)
@@ -23,6 +23,7 @@ OWNERS = 1000
 
 Choices = list[tuple[str, str]]
 Values = Callable[[], Choices]
+Narrowed = Callable[[QuerySet[Any], str], QuerySet[Any]]
 
 
 def recent_models() -> list[str]:
@@ -54,39 +55,41 @@ def _models() -> Choices:
 
 
 class ChoiceFilter(DropdownFilter):
-    """One of some values, all of which `values` knows."""
+    """One of some values.
+
+    values:   all there are, with what they are called
+    narrowed: the rows of the list that are left
+    """
 
     values: Values
+    narrowed: Narrowed
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
         return type(self).values()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return self.narrowed(queryset, self.value()) if self.value() else queryset
-
-    def narrowed(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        """By default: to rows whose column `parameter_name` has that value."""
-        return queryset.filter(**{self.parameter_name: value})
+        return type(self).narrowed(queryset, str(self.value())) if self.value() else queryset
 
 
-class UsedFilter(ChoiceFilter):
-    """Conversations with a reply, on whatever branch, whose column `parameter_name` has the chosen value."""
+def chosen(column: str, title: str, values: Values, narrowed: Narrowed | None = None) -> type[ChoiceFilter]:
+    """narrowed: by default to the rows whose column has the value"""
 
-    def narrowed(self, queryset: Any, value: Any) -> QuerySet[Any]:
-        return answered_by(queryset, **{self.parameter_name: value})
+    def equal(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return rows.filter(**{column: value})
+
+    members = {"parameter_name": column, "title": title, "values": values, "narrowed": narrowed or equal}
+    return type("Chosen", (ChoiceFilter,), members)
 
 
-def chosen(column: str, title: str, values: Values, kind: type[ChoiceFilter] = ChoiceFilter) -> type[ChoiceFilter]:
-    return type(f"{kind.__name__}Of{column}", (kind,), {"parameter_name": column, "title": title, "values": values})
-
-
-LastStatusFilter = chosen("last_status", "status of the last reply", _statuses)
-ProviderUsedFilter = chosen("provider", "provider", _providers, UsedFilter)
-ModelUsedFilter = chosen("model", "model", _models, UsedFilter)
+LastStatusFilter = chosen("last_status", "status of the last reply", _statuses, narrowing.ended_as)
+ProviderUsedFilter = chosen(
+    "provider", "provider", _providers, lambda rows, name: narrowing.answered_by(rows, provider=name)
+)
+ModelUsedFilter = chosen("model", "model", _models, lambda rows, name: narrowing.answered_by(rows, model=name))
 DailyProviderFilter = chosen("provider", "provider", _providers)
-MessageStatusFilter = chosen("status", "status", _statuses)
+MessageStatusFilter = chosen("status", "status", _statuses, narrowing.standing)
 RoleFilter = chosen("role", "role", _roles)
-FeedbackFilter = chosen("feedback_rating", "feedback", _thumbs)
+FeedbackFilter = chosen("feedback_rating", "feedback", _thumbs, narrowing.rated)
 
 
 class ArchivedFilter(DropdownFilter):

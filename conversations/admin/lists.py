@@ -59,7 +59,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django has no su
 
     @cached_property
     def count(self) -> int:
-        counted: int = self.object_list.order_by()[: COUNTED_ROWS + 1].count()  # type: ignore[attr-defined]
+        counted: int = self.object_list.order_by().values("pk")[: COUNTED_ROWS + 1].count()  # type: ignore[attr-defined]
         return counted if counted <= COUNTED_ROWS else AtLeast(COUNTED_ROWS)
 
 

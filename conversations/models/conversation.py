@@ -52,6 +52,13 @@ class Conversation(models.Model):
         indexes = [
             models.Index(fields=["owner", "archived", "-last_activity_at", "-id"], name="conversation_list"),
             models.Index(fields=["-last_activity_at", "-id"], name="conversation_recent"),
+            # For those who look for a conversation, whoever owns it, and for one that did not go well.
+            models.Index(fields=["public_id"], name="conversation_by_id"),
+            models.Index(
+                fields=["last_status", "-last_activity_at", "-id"],
+                condition=models.Q(last_status__in=["cancelled", "failed", "interrupted"]),
+                name="conversation_troubled",
+            ),
         ]
         permissions = [("view_contents", "Can read what conversations say")]
 

@@ -68,11 +68,19 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["conversation", "id"], condition=models.Q(active=True), name="message_history"),
-            # What lists tell of the models that answered is read from here, never from the messages themselves.
+            # `store.spending` and `store.narrowing` read from these, never from the messages themselves.
             models.Index(
                 fields=["conversation", "provider", "model", "input_tokens", "output_tokens"],
                 condition=~models.Q(model=""),
                 name="message_spending",
+            ),
+            models.Index(
+                fields=["status", "-id"],
+                condition=models.Q(status__in=["cancelled", "failed", "interrupted"]),
+                name="message_troubled",
+            ),
+            models.Index(
+                fields=["feedback_rating", "-id"], condition=~models.Q(feedback_rating=""), name="message_rated"
             ),
         ]
 

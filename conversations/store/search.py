@@ -8,6 +8,7 @@ whether it has them. Every word is looked up within what its owner wrote, the in
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -60,13 +61,30 @@ def having(words: Sequence[str], conversations: Collection[int]) -> set[int]:
     return {key for (key,) in _select(statement, [*conversations, *tests])}
 
 
-def found_among_all(words: Sequence[str]) -> set[int]:
-    """Keys of conversations of anybody that have all words; of common words those among the newest conversations."""
-    found = rare(words, None)
-    if found is None:
-        newest = Conversation.objects.recent().values_list("pk", flat=True)[:NEWEST]
-        return having(words, list(newest))
-    return found
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Keys of conversations. whole: False where only the `NEWEST` conversations were looked through"""
+
+    keys: set[int]
+    whole: bool
+
+
+def found_among_all(words: Sequence[str], enough: int) -> Found:
+    """Anybody's conversations that have all words; of common words those among the newest conversations.
+
+    enough: so many are as good as all, where all would have to be gathered from very many
+    """
+    short = max(map(len, words)) <= SHORT
+    newest = _among_newest(words) if short else None
+    if newest is not None and (newest.whole or len(newest.keys) >= enough):
+        return newest
+    keys = rare(words, None)
+    return Found(keys, True) if keys is not None else newest or _among_newest(words)
+
+
+def _among_newest(words: Sequence[str]) -> Found:
+    newest = list(Conversation.objects.recent().values_list("pk", flat=True)[:NEWEST])
+    return Found(having(words, newest), whole=len(newest) < NEWEST)
 
 
 def _with(word: str, owner_id: int | None) -> set[int] | None:

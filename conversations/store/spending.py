@@ -1,8 +1,4 @@
-"""Which models answered in a conversation, and what they used there: read from an index alone, never from messages.
-
-The index has the replies of known models only. Its condition stands in every statement as it stands there, as text:
-SQLite does not use a part of an index for a condition that is a parameter.
-"""
+"""Which models answered in a conversation, and what they used there: read from an index alone, never from messages."""
 
 from __future__ import annotations
 
@@ -10,23 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import BooleanField
-from django.db.models.expressions import RawSQL
-
 from conversations import prices
-from conversations.models.conversation import ConversationQuerySet
 from conversations.store import statements
 
 ANSWERED = """NOT ("conversations_message"."model" = '')"""
+"""The condition of that index, as text: SQLite uses a partial index only where it finds its condition as it stands."""
+
 USED = f"""
     SELECT conversation_id, provider, model, count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0)
     FROM conversations_message WHERE {ANSWERED} AND conversation_id IN ({{}})
     GROUP BY conversation_id, provider, model ORDER BY conversation_id, 4 DESC, model
 """  # noqa: S608  (texts of our own)
-HAS = f"""
-    EXISTS (SELECT 1 FROM conversations_message
-            WHERE {ANSWERED} AND conversation_id = conversations_conversation.id AND {{}} = %s)
-"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +42,3 @@ def models_used(conversations: Collection[int]) -> Mapping[int, Sequence[Used]]:
         for key, *used in statements.rows(USED.format(", ".join(["%s"] * len(found))), tuple(found)):
             found[key].append(Used(*used))
     return found
-
-
-def answered_by(rows: ConversationQuerySet, *, provider: str = "", model: str = "") -> ConversationQuerySet:
-    """Those in which this provider, and this model, has answered, on whatever branch."""
-    for column, name in (("provider", provider), ("model", model)):
-        if name:
-            rows = rows.filter(RawSQL(HAS.format(column), [name], BooleanField()))  # noqa: S611  (name is a parameter)
-    return rows

@@ -7,9 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from conversations.admin import actions, lists
+from conversations.admin import actions, lists, searching
 from conversations.models import Conversation, DailyUsage, Message, User
+from conversations.store import search
 from tests.conversations.admin.people import LIST, operator, page, staff
+from tests.conversations.admin.plans import plan_of
 from tests.conversations.stored import a_turn, end, start
 
 pytestmark = pytest.mark.django_db
@@ -110,17 +112,6 @@ def test_it_reads_of_messages_only_the_index(query: str) -> None:
     assert [plan for plan in plans if "message_spending" not in plan] == []
 
 
-def plan_of(sql: str) -> list[str]:
-    """How a large table would be read: the planner is kept from reading a small one as a whole."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
-            return [row[3] for row in cursor.fetchall()]
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        cursor.execute(f"EXPLAIN {sql}")
-        return [row[0] for row in cursor.fetchall() if " on " in row[0]]
-
-
 def test_it_says_where_it_stopped_counting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "COUNTED_ROWS", 2)
     for number in range(3):
@@ -151,6 +142,42 @@ def test_it_finds_words_of_messages() -> None:
     said("session-1", GPT, text="about tries")
     said("session-2", GPT, text="about heaps")
     assert found("?q=trie") == ["session-1"]
+
+
+ONLY_THE_NEWEST = "only the newest"
+
+
+def test_it_says_where_only_the_newest_were_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "CANDIDATES", 1)
+    monkeypatch.setattr(search, "NEWEST", 1)
+    said("session-1", GPT, text="about tries", last_activity_at=datetime(2026, 3, 1, tzinfo=UTC))
+    said("session-2", GPT, text="about tries", last_activity_at=datetime(2026, 3, 2, tzinfo=UTC))
+    html = page(operator(), f"{LIST}?q=tries")
+    assert html.count(ONLY_THE_NEWEST) == 1
+    assert "session-2" in html
+    assert "session-1" not in html
+
+
+@pytest.mark.parametrize("word", ["tries", "tri"])
+def test_it_says_nothing_of_the_kind_where_all_were_looked_through(word: str) -> None:
+    said("session-1", GPT, text="about tries")
+    assert ONLY_THE_NEWEST not in page(operator(), f"{LIST}?q={word}")
+
+
+def test_it_looks_for_short_beginnings_among_the_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A beginning of a letter or two would have to be gathered from nearly everything."""
+    monkeypatch.setattr(search, "NEWEST", 1)
+    monkeypatch.setattr(searching, "ENOUGH", 1)
+    said("session-1", GPT, text="about tries", last_activity_at=datetime(2026, 3, 1, tzinfo=UTC))
+    said("session-2", GPT, text="about tries", last_activity_at=datetime(2026, 3, 2, tzinfo=UTC))
+    assert found("?q=tri") == ["session-2"]
+
+
+def test_it_looks_for_longer_beginnings_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "NEWEST", 1)
+    said("session-1", GPT, text="about tries", last_activity_at=datetime(2026, 3, 1, tzinfo=UTC))
+    said("session-2", GPT, text="about tries", last_activity_at=datetime(2026, 3, 2, tzinfo=UTC))
+    assert found("?q=trie") == ["session-1", "session-2"]
 
 
 def test_it_finds_by_a_whole_id() -> None:
@@ -195,10 +222,26 @@ def test_it_offers_models_that_answered_lately() -> None:
     assert 'value="llama-of-the-house"' in page(operator(), LIST)
 
 
-def test_it_filters_by_status() -> None:
+@pytest.mark.parametrize(("status", "expected"), [("failed", "session-2"), ("complete", "session-1")])
+def test_it_filters_by_status(status: str, expected: str) -> None:
     said("session-1", GPT)
     said("session-2", GPT, last_status="failed")
-    assert found("?last_status=failed") == ["session-2"]
+    assert found(f"?last_status={status}") == [expected]
+
+
+def test_it_filters_by_what_is_under_way() -> None:
+    said("session-1", GPT)
+    start(a_turn("hello", conversation_id="session-2"))
+    assert found("?last_status=streaming") == ["session-2"]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"), [("?last_status=failed", "conversation_troubled"), ("?q=session-1", "conversation_by_id")]
+)
+def test_it_looks_up_what_is_rare(query: str, index: str) -> None:
+    said("session-1", GPT, last_status="failed")
+    plans = [plan for sql in queries_of(LIST + query) if sql.startswith("SELECT") for plan in plan_of(sql)]
+    assert [plan for plan in plans if index in plan]
 
 
 @pytest.mark.parametrize(("name", "expected"), [("ad", ["session-1"]), ("ADA", ["session-1"]), ("nobody", [])])

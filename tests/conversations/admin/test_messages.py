@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from conversations.admin.messages import EXCERPT_LENGTH
 from conversations.models import Message
 from tests.conversations.admin.people import page, page_of, staff
-from tests.conversations.stored import converse
+from tests.conversations.admin.plans import plan_of
+from tests.conversations.stored import a_turn, converse, start
 
 pytestmark = pytest.mark.django_db
 
@@ -49,3 +50,35 @@ def test_it_filters_by_feedback() -> None:
     Message.objects.filter(content="bad answer").update(feedback_rating="down")
     html = page(staff("view_message", "view_contents"), f"{MESSAGES}?feedback_rating=down")
     assert ("bad answer" in html, "good answer" in html) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"), [("failed", "bad answer"), ("complete", "good answer"), ("streaming", "(no text)")]
+)
+def test_it_filters_by_status(query: str, expected: str) -> None:
+    converse(("question", "good answer"), ("question", "bad answer"))
+    Message.objects.filter(content="bad answer").update(status="failed")
+    start(a_turn("question"))
+    html = page(staff("view_message", "view_contents"), f"{MESSAGES}?status={query}&role=assistant")
+    assert [text for text in ("good answer", "bad answer", "(no text)") if text in html] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"), [("?feedback_rating=down", "message_rated"), ("?status=failed", "message_troubled")]
+)
+def test_it_looks_up_what_is_rare(query: str, index: str) -> None:
+    converse(("question", "answer"))
+    client = staff("view_message")
+    with CaptureQueriesContext(connection) as queries:
+        page(client, MESSAGES + query)
+    asked = [each["sql"] for each in queries if '"conversations_message"' in each["sql"]]
+    assert asked
+    assert [sql for sql in asked if not any(index in plan for plan in plan_of(sql))] == []
+
+
+def test_it_counts_without_reading_texts() -> None:
+    converse(("question", "answer"))
+    client = staff("view_message", "view_contents")
+    with CaptureQueriesContext(connection) as queries:
+        page(client, MESSAGES)
+    assert [each["sql"] for each in queries if "COUNT" in each["sql"] and "content" in each["sql"]] == []

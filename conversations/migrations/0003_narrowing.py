@@ -1,4 +1,4 @@
-"""An index from which lists read which models answered."""
+"""Indexes for those who look after conversations; nearly all of them over few rows only."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+TROUBLED = ["cancelled", "failed", "interrupted"]
 
 
 class AddIndexBesideWriters(migrations.AddIndex):
@@ -31,6 +33,29 @@ class Migration(migrations.Migration):
                 fields=["conversation", "provider", "model", "input_tokens", "output_tokens"],
                 condition=~models.Q(model=""),
                 name="message_spending",
+            ),
+        ),
+        AddIndexBesideWriters(
+            model_name="message",
+            index=models.Index(
+                fields=["status", "-id"], condition=models.Q(status__in=TROUBLED), name="message_troubled"
+            ),
+        ),
+        AddIndexBesideWriters(
+            model_name="message",
+            index=models.Index(
+                fields=["feedback_rating", "-id"], condition=~models.Q(feedback_rating=""), name="message_rated"
+            ),
+        ),
+        AddIndexBesideWriters(
+            model_name="conversation", index=models.Index(fields=["public_id"], name="conversation_by_id")
+        ),
+        AddIndexBesideWriters(
+            model_name="conversation",
+            index=models.Index(
+                fields=["last_status", "-last_activity_at", "-id"],
+                condition=models.Q(last_status__in=TROUBLED),
+                name="conversation_troubled",
             ),
         ),
     ]
