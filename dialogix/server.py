@@ -121,8 +121,10 @@ class Server(uvicorn.Server):
     async def _close_door(self) -> None:
         """Accept no more. Who stands in the queue already is let in, since closing would send them away unheard."""
         waiting = [connection for listener in self._listeners for connection in _queue(listener)]
-        for each in (*self.servers, *self._listeners):
-            each.close()
+        for server in self.servers:
+            server.close()
+        for listener in self._listeners:
+            listener.close()
         for connection in waiting:
             await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -16,10 +17,10 @@ from tests.services.postgres import OwnServer, free_port
 from tests.services.server import LiveServer
 from tests.simulator import Simulator
 
-GRACE = 4.0
+GRACE = 3.0
 """Seconds that a stopping node gives its replies."""
 
-RATE = 100
+RATE = 60
 """Requests a day per client."""
 
 
@@ -40,6 +41,7 @@ class Cluster:
         self.nginx = Nginx(environment.FOLDER / "nginx", free_port(), [node.port for node in self.nodes])
         self.nginx.start()
         self.url = self.nginx.url
+        self._errors: list[dict[str, object]] = []
 
     def _node(self) -> LiveServer:
         return LiveServer(
@@ -70,9 +72,18 @@ class Cluster:
                 while await _is_ready(client, node) != ready:  # noqa: ASYNC110 - another process tells nobody
                     await asyncio.sleep(0.1)
 
+    async def until_redis_is(self, away: bool, seconds: float = 60) -> None:
+        """Wait until every node has noticed: for news by itself, for limits when it is asked for a reply."""
+        async with asyncio.timeout(seconds), httpx.AsyncClient() as client:
+            for node in self.nodes:
+                while await _degraded(client, node) != {float(away)}:  # noqa: ASYNC110 - the same
+                    await asyncio.sleep(0.1)
+
     def errors(self) -> list[dict[str, object]]:
-        """What the nodes logged as an error."""
-        return [line for node in self.nodes for line in node.logs() if line["level"] == "error"]
+        """What the nodes have logged as an error since this was asked before."""
+        found = [line for node in self.nodes for line in node.logs() if line["level"] == "error"]
+        new, self._errors = found[len(self._errors) :], found
+        return new
 
     def close(self) -> None:
         self.nginx.stop()
@@ -86,3 +97,10 @@ async def _is_ready(client: httpx.AsyncClient, node: LiveServer) -> bool:
     with suppress(httpx.TransportError):
         return (await client.get(f"{node.url}/readyz", timeout=5)).status_code == 200
     return False
+
+
+async def _degraded(client: httpx.AsyncClient, node: LiveServer) -> set[float]:
+    samples = re.findall(
+        r"^dialogix_redis_degraded\{.*\} (.+)$", (await client.get(f"{node.url}/metrics")).text, re.MULTILINE
+    )
+    return {float(value) for value in samples}

@@ -11,8 +11,15 @@ from tests.simulator import simulator_process
 
 
 @pytest.fixture(scope="package")
-def cluster() -> Iterator[Cluster]:
+def whole_cluster() -> Iterator[Cluster]:
     with simulator_process() as vendors:
         cluster = Cluster(vendors)
         yield cluster
         cluster.close()
+
+
+@pytest.fixture
+def cluster(whole_cluster: Cluster) -> Cluster:
+    """With nothing to be said of other tests."""
+    whole_cluster.errors()
+    return whole_cluster
