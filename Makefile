@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos check format requirements token simulator shell bench bench-quick bench-servers profile clean
+.PHONY: help run test chaos cluster check format requirements token simulator shell bench bench-quick bench-servers profile clean
 
 # The first that runs: version managers put names into PATH that they then refuse to serve.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do $$name -c '' 2>/dev/null && echo $$name && break; done)
@@ -23,8 +23,8 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 MAKE_VENV = $(PYTHON) -m venv .venv >&2
 endif
 
-# What meets the database only through routes that the rest asks on both.
-NO_DATABASE := providers page frontends schema openai
+# What meets the database only through routes that the rest asks on both, or (cluster) brings a Postgres of its own.
+NO_DATABASE := providers page frontends schema openai cluster
 
 # As a deployment has it; `check --deploy` must find nothing to say about that.
 PRODUCTION = ENV_FILE= SIMULATOR=off OPENAI_API_KEY=none DJANGO_HTTPS=yes ALLOWED_HOSTS=chat.example.org \
@@ -45,6 +45,10 @@ test: $(TOOLS)  ## all tests, on SQLite and then on Postgres what a database has
 chaos: $(TOOLS)  ## the tests that kill, pause and cut off servers, in their long form, on both databases
 	CHAOS=long TEST_DATABASE=sqlite $(BIN)/python -m pytest tests/chaos
 	CHAOS=long TEST_DATABASE=postgres $(BIN)/python -m pytest tests/chaos
+
+cluster: $(TOOLS)  ## four nodes behind nginx while parts of it are killed and restarted, in the long form
+	@sh tests/services/install.sh
+	CHAOS=long $(BIN)/python -m pytest tests/cluster
 
 check: $(TOOLS)  ## lint, format, types, import arrows, migrations, and Django's own checks
 	$(BIN)/ruff check .
