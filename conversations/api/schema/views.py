@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import yaml
@@ -13,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import etag, require_safe
 
+METHODS = {"get", "post", "put", "patch", "delete"}
 SOURCE = Path(__file__).with_name("openapi.yaml")
 # Swagger UI sets styles of its own from script; everything it loads is ours.
 CONTENT_SECURITY_POLICY = (
@@ -25,7 +27,18 @@ CONTENT_SECURITY_POLICY = (
 def document() -> dict[str, Any]:
     """The description as plain values, without what its parts share with each other."""
     whole = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
-    return {name: part for name, part in whole.items() if not name.startswith("x-")}
+    shared = whole.pop("x-shared")
+    for answer in _answers(whole):
+        answer["headers"] = {**answer.get("headers", {}), **shared["answers"]}
+    return cast("dict[str, Any]", whole)
+
+
+def _answers(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each of them once: some stand in the routes, some are referred to."""
+    yield from whole["components"]["responses"].values()
+    for item in whole["paths"].values():
+        for method in METHODS & item.keys():
+            yield from (each for each in item[method]["responses"].values() if "$ref" not in each)
 
 
 @cache
