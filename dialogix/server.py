@@ -16,6 +16,7 @@ from django.db import DatabaseError
 
 from conversations.api.counters import close_counters
 from conversations.generations import engine
+from dialogix.garbage import spare_what_stays
 from dialogix.protocol import BoundedProtocol
 from providers import registry
 
@@ -84,7 +85,7 @@ class Server(uvicorn.Server):
         self._listeners = sockets or []
         self._on_listening()
         self._begin(self._start_engine())
-        self._begin(registry.warm_up())
+        self._begin(self._warm_up())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
@@ -136,6 +137,12 @@ class Server(uvicorn.Server):
             await engine.start()
         except DatabaseError:  # the first reply tries again, and /readyz says it
             log.exception("the database cannot be reached")
+
+    async def _warm_up(self) -> None:
+        """Import the SDKs before somebody needs them."""
+        spare_what_stays()
+        await registry.warm_up()
+        spare_what_stays()
 
     def _begin(self, work: object) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work))  # type: ignore[arg-type]
