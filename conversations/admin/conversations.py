@@ -51,7 +51,7 @@ class ConversationAdmin(ConversationActions, ContentsAdmin):
 
     contents = ("title", "opening", "instructions", "metadata", "heading")
     list_display = (
-        *("public_id", "heading", "owner", "providers", "models", "count", "tokens", "cost"),
+        *("public_id", "heading", "owner", "models", "count", "tokens", "cost"),
         *("activity", "status"),
     )
     list_filter = (
@@ -111,18 +111,16 @@ class ConversationAdmin(ConversationActions, ContentsAdmin):
     def activity(self, row: Conversation) -> SafeString:
         return unbroken(formats.moment(row.last_activity_at))
 
-    @admin.display(description="providers")
-    def providers(self, row: Any) -> str:
-        return ", ".join(dict.fromkeys(used.provider for used in row.used)) or "–"
-
-    @admin.display(description="models")
+    @admin.display(description="models, providers")
     def models(self, row: Any) -> str | SafeString:
         if not row.used:
             return "–"
         names = ", ".join(used.model for used in row.used[:MODELS_NAMED])
         more = f" +{len(row.used) - MODELS_NAMED}" if len(row.used) > MODELS_NAMED else ""
         whole = "\n".join(f"{used.provider} · {used.model}: {used.replies} replies" for used in row.used)
-        return format_html('<span class="dx-models" title="{}">{}{}</span>', whole, names, more)
+        providers = ", ".join(dict.fromkeys(used.provider for used in row.used))
+        cell = '<span class="dx-models" title="{}">{}{}</span><small class="dx-under">{}</small>'
+        return format_html(cell, whole, names, more, providers)
 
     @admin.display(description="tokens", ordering="output_tokens")
     def tokens(self, row: Conversation) -> str:

@@ -18,6 +18,7 @@ from conversations.api.export import FORMATS, as_json, as_markdown, attachment, 
 from conversations.models import Conversation
 
 MOST_AT_ONCE = 1000
+TOGETHER = {"json": ("jsonl", "application/jsonl"), "markdown": FORMATS["markdown"]}
 BETWEEN = b"\n---\n\n"
 """What stands between two conversations in Markdown. In JSON each is a line, as `import_conversations` reads them."""
 
@@ -46,7 +47,10 @@ def export_selected(
         return download(chosen[0], kind)
     for conversation in chosen:
         _note(request, conversation, kind)
-    return attachment(_together(chosen, kind), f"conversations-{datetime.now(UTC):%Y%m%d-%H%M%S}", kind)
+    ending, content_type = TOGETHER[kind]
+    return attachment(
+        _together(chosen, kind), f"conversations-{datetime.now(UTC):%Y%m%d-%H%M%S}.{ending}", content_type
+    )
 
 
 def _note(request: HttpRequest, conversation: Conversation, kind: str) -> None:

@@ -48,14 +48,13 @@ async def export(request: ChatRequest, conversation_id: str) -> HttpResponseBase
 
 def download(conversation: Conversation, kind: str) -> StreamingHttpResponse:
     """The whole conversation as a file. kind: one of `FORMATS`"""
-    pieces = as_json(conversation) if kind == "json" else as_markdown(conversation)
-    return attachment(pieces, NOT_IN_A_NAME.sub("_", conversation.public_id), kind)
-
-
-def attachment(pieces: AsyncIterator[bytes], name: str, kind: str) -> StreamingHttpResponse:
-    """A file of that name, which gets the ending of its format."""
     ending, content_type = FORMATS[kind]
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "Cache-Control": "private, no-store"}
+    pieces = as_json(conversation) if kind == "json" else as_markdown(conversation)
+    return attachment(pieces, f"{NOT_IN_A_NAME.sub('_', conversation.public_id)}.{ending}", content_type)
+
+
+def attachment(pieces: AsyncIterator[bytes], name: str, content_type: str) -> StreamingHttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
     return StreamingHttpResponse(pieces, content_type=content_type, headers=headers)
 
 

@@ -31,7 +31,9 @@ class Used:
 
     @property
     def cost(self) -> Decimal | None:
-        """US dollars, None where the price is unknown."""
+        """US dollars, None where the price is unknown, or the tokens are: those of a reply under way for example."""
+        if not self.input_tokens and not self.output_tokens:
+            return None
         return prices.cost(self.provider, self.model, self.input_tokens, self.output_tokens, requests=self.replies)
 
 

@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.admin.models import LogEntry
 from django.test import AsyncClient, Client
 
+from conversations.admin import exporting
 from conversations.models import Conversation
 from tests.conversations.admin.people import LIST, account, staff
 from tests.conversations.stored import converse, end, regenerate, start
@@ -66,3 +68,51 @@ def test_it_is_refused_to_those_who_may_not_read(address: str, permissions: tupl
 
 def test_it_is_no_business_of_strangers(address: str) -> None:
     assert Client().get(address).status_code == 302
+
+
+async def selected(client: AsyncClient, kind: str) -> tuple[str, str]:
+    """The file's name and what is in it: all conversations, exported from the list."""
+    keys = [str(key) async for key in Conversation.objects.order_by("pk").values_list("pk", flat=True)]
+    response: Any = await client.post(LIST, {"action": f"export_{kind}", "_selected_action": keys})
+    assert response.streaming, response.status_code
+    text = b"".join([piece async for piece in response.streaming_content]).decode()
+    return response.headers["Content-Disposition"], text
+
+
+async def test_it_exports_several_as_lines_that_can_be_imported(address: str, reader: AsyncClient) -> None:
+    await sync_to_async(converse)(("other question", "other answer"), conversation_id="session-2")
+    name, text = await selected(reader, "json")
+    assert name.endswith('.jsonl"')
+    told = [json.loads(line)["conversation"]["conversation_id"] for line in text.splitlines()]
+    assert sorted(told) == ["session-1", "session-2"]
+
+
+async def test_it_exports_several_as_one_markdown_document(address: str, reader: AsyncClient) -> None:
+    await sync_to_async(converse)(("other question", "other answer"), conversation_id="session-2")
+    await Conversation.objects.aupdate(instructions="Be brief.")
+    name, text = await selected(reader, "markdown")
+    assert name.endswith('.md"')
+    assert [text.count(each) for each in ("another answer", "other answer", "Be brief.")] == [1, 2, 2]
+
+
+async def test_it_exports_only_so_many_at_once(
+    address: str, reader: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "MOST_AT_ONCE", 0)
+    key = (await Conversation.objects.aget()).pk
+    data = {"action": "export_json", "_selected_action": [str(key)]}
+    response: Any = await reader.post(LIST, data, follow=True)
+    assert "At most 0 are exported at once here." in response.content.decode()
+
+
+async def test_it_notes_every_conversation_that_was_exported(address: str, reader: AsyncClient) -> None:
+    await sync_to_async(converse)(("other question", "other answer"), conversation_id="session-2")
+    await selected(reader, "json")
+    assert [entry.change_message async for entry in LogEntry.objects.all()] == ["Exported as json."] * 2
+
+
+async def test_it_offers_no_export_to_those_who_may_not_read(address: str) -> None:
+    client = AsyncClient()
+    await client.aforce_login(await sync_to_async(account)("view_conversation", "change_conversation"))
+    response: Any = await client.get(LIST)
+    assert ("export_json" in response.content.decode(), "archive" in response.content.decode()) == (False, True)

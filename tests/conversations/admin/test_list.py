@@ -45,7 +45,7 @@ def test_it_tells_every_model_that_answered() -> None:
 
 
 def test_it_tells_every_provider_that_answered() -> None:
-    assert ">gpt, claude<" in listed(said("session-1", GPT, GPT, CLAUDE))
+    assert ">gpt, claude</small>" in listed(said("session-1", GPT, GPT, CLAUDE))
 
 
 def test_it_tells_the_cost() -> None:
@@ -54,6 +54,14 @@ def test_it_tells_the_cost() -> None:
 
 def test_it_does_not_take_unknown_for_free() -> None:
     found = listed(said("session-1", HOUSE))
+    assert "unknown" in found
+    assert "$" not in found
+
+
+def test_it_does_not_take_what_is_not_counted_yet_for_free() -> None:
+    begun = start(a_turn("hello"))
+    Message.objects.filter(pk=begun.message_pk).update(provider="gpt", model="gpt-4o")
+    found = listed(Conversation.objects.get())
     assert "unknown" in found
     assert "$" not in found
 
