@@ -141,8 +141,21 @@ def idempotency_key(header: str | None) -> str | None:
 
 
 def body_hash(body: bytes) -> str:
-    """The same for bodies that mean the same; `timestamp` does not count."""
-    value: Any = msgspec.json.decode(body or b"{}")
-    for each in (value, *(value.get("messages") or ())):
-        each.pop("timestamp", None)
-    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
+    """The same for bodies that mean the same; `timestamp` does not count.
+
+    Fields that mean nothing here may hold what no value stands for, such as a number beyond any float: then only the
+    same bytes are the same.
+    """
+    try:
+        meaning = _meaning(msgspec.json.decode(body or b"{}"))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        meaning = body
+    return hashlib.sha256(meaning).hexdigest()
+
+
+def _meaning(value: dict[str, Any]) -> bytes:
+    messages = value.get("messages")
+    for each in (value, *(messages if isinstance(messages, list) else ())):
+        if isinstance(each, dict):
+            each.pop("timestamp", None)
+    return msgspec.json.encode(value, order="sorted")
