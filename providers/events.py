@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 FinishReason = Literal["stop", "length", "content_filter", "tool_call"]
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """New text, never empty, never holding a NUL or half a surrogate pair."""
+class Delta(msgspec.Struct, frozen=True, gc=False):
+    """New text, never empty, never holding a NUL or half a surrogate pair. A struct, because one is made per read."""
 
     text: str
 

@@ -81,23 +81,16 @@ class Viewer:
     def _next(self) -> bytes | None:
         """The next event; none yet (empty), or none any more."""
         if text := self._buffer.since(self._position)[:MOST_AT_ONCE]:
-            event = self._delta(text)
-            self._sent(text)
-            return event
+            self._position += len(text)
+            self._sent_at = self._loop.time()
+            return self._encoder.delta(text, self._position, self._buffer.model)
         if self._buffer.ending is not None:
             return None
         if self._beat_due:
             self._beat_due = False
-            self._sent("")
+            self._sent_at = self._loop.time()
             return HEARTBEAT
         return b""
-
-    def _delta(self, text: str) -> bytes:
-        return self._encoder.delta(text, self._position + len(text), self._buffer.model)
-
-    def _sent(self, text: str) -> None:
-        self._position += len(text)
-        self._sent_at = self._loop.time()
 
     def _on_change(self) -> None:
         """There is more text, or the end. While `events` does not wait, it finds that by itself."""
@@ -106,14 +99,17 @@ class Viewer:
             waiter.set_result(None)
 
     def _pushed(self) -> bool:
-        if self._push is None or not (text := self._buffer.since(self._position)):
+        push, buffer = self._push, self._buffer
+        if push is None or not (text := buffer.since(self._position)):
             return False
+        position = self._position + len(text)
         try:
-            if not self._push(self._delta(text)):
+            if not push(self._encoder.delta(text, position, buffer.model)):
                 return False
         except Exception:  # noqa: BLE001 - not for the producer to hear: `events` meets the same, in its own task
             return False
-        self._sent(text)
+        self._position = position
+        self._sent_at = self._loop.time()
         return True
 
     def _start_timer(self) -> None:

@@ -98,7 +98,7 @@ def to_wire(request: CompletionRequest, config: ProviderConfig) -> dict[str, Any
 
 def from_wire(payload: bytes) -> Part:
     """One event of the stream. Raises Malformed."""
-    if payload.strip() == b"[DONE]":
+    if payload[:1] != b"{" and payload.strip() == b"[DONE]":
         return Part(told=True, done=True)
     chunk = decode(payload, _CHUNK)
     part = Part()

@@ -65,7 +65,8 @@ class Reply:
         pieces: list[str] = []
         try:
             events = self._decoder.feed(data)
-            self._is_protocol = self._is_protocol or bool(events)
+            if events:
+                self._is_protocol = True
             for _, payload in events:
                 part = self._from_wire(payload)
                 if part.text:
@@ -74,8 +75,11 @@ class Reply:
                     self._note(part)
         except ProviderError as error:
             self.error = error
-        text = self._text.add("".join(pieces)) if pieces else ""
-        self._has_text = self._has_text or bool(text)
+        if not pieces:
+            return ""
+        text = self._text.add(pieces[0] if len(pieces) == 1 else "".join(pieces))
+        if text:
+            self._has_text = True
         return text
 
     def end(self) -> list[Event]:
