@@ -7,20 +7,27 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 
+from conversations.commands.invented import add_reply, attempts_of
 from conversations.identifiers import RANDOM_DIGITS
 from conversations.models import Attempt, Conversation, Message, Status
 from conversations.store.begin import TITLE_LENGTH
 from conversations.store.seeding import Seeded
-from conversations.store.usage import UsageKey, UsageSums, bucket
+from conversations.store.usage import UsageKey, UsageSums
 
 VOCABULARY = 20_000
 DAYS = 90
 MODELS = (
-    ("gpt", "gpt-4o", 50),
-    ("gpt", "gpt-4o-mini", 8),
-    ("claude", "claude-3-5-sonnet-latest", 25),
-    ("gemini", "gemini-1.5-flash", 17),
+    ("gpt", "gpt-4o", "gpt-4o-mini", 50),
+    ("claude", "claude-3-5-sonnet-latest", "claude-3-5-haiku-latest", 25),
+    ("gemini", "gemini-2.0-flash", "gemini-1.5-pro", 20),
+    ("gpt", "llama-3.3-70b", "gpt-4o-mini", 5),
 )
+"""Provider, model, the model asked when that one fails, and how many of a hundred conversations have them. Of one the
+price is not known."""
+
+FELL_BACK = 0.04
+"""Share of replies that the second model gave."""
+
 ENDS = ((Status.COMPLETE, 93), (Status.CANCELLED, 3), (Status.FAILED, 2), (Status.INTERRUPTED, 2))
 BRANCHED = 0.1
 """Share of replies that were produced a second time; the second is shown."""
@@ -48,7 +55,7 @@ class Filler:
     def conversation(self, messages: int) -> Seeded:
         """One of that many messages."""
         moment = self._now - timedelta(days=DAYS) * self._random.random()
-        provider, model, _ = self._random.choices(MODELS, [each[2] for each in MODELS])[0]
+        provider, *models, _ = self._random.choices(MODELS, [each[-1] for each in MODELS])[0]
         rows: list[Message] = []
         parents: list[int | None] = []
         attempts: list[tuple[int, Attempt]] = []
@@ -62,14 +69,16 @@ class Filler:
             if leaf is None or rows[leaf].role == "assistant":
                 row = self._question(moment)
             else:
-                row, attempt = self._reply(moment, provider, model)
-                attempts.append((len(rows), attempt))
+                row, tried = self._reply(moment, provider, models)
+                attempts += [(len(rows), attempt) for attempt in tried]
             rows.append(row)
             parents.append(leaf)
             leaf = len(rows) - 1 if row.active else leaf
-        return Seeded(self._around(rows, provider, model), rows, parents, attempts)
+        return Seeded(self._around(rows), rows, parents, attempts)
 
-    def _around(self, rows: Sequence[Message], provider: str, model: str) -> Conversation:
+    def _around(self, rows: Sequence[Message]) -> Conversation:
+        newest = next((row for row in reversed(rows) if row.role == "assistant"), Message())
+        answered = next((row for row in reversed(rows) if row.model), Message())
         opening = rows[0].content[:TITLE_LENGTH].rpartition(" ")[0]
         return Conversation(
             public_id=f"session-{self._digits(rows[0].created_at)}",
@@ -82,18 +91,20 @@ class Filler:
             message_count=sum(bool(row.content) for row in rows),
             input_tokens=sum(row.input_tokens or 0 for row in rows),
             output_tokens=sum(row.output_tokens or 0 for row in rows),
-            last_provider=provider,
-            last_model=model,
-            last_status=next((row.status for row in reversed(rows) if row.role == "assistant"), ""),
+            last_provider=answered.provider,
+            last_model=answered.model,
+            last_status=newest.status if newest.role else "",
         )
 
     def _question(self, moment: datetime) -> Message:
         text = self._text(self._random.choice((1, 1, 1, 2, 3)))
         return Message(public_id=f"msg-{self._digits(moment)}", role="user", content=text, created_at=moment)
 
-    def _reply(self, moment: datetime, provider: str, model: str) -> tuple[Message, Attempt]:
+    def _reply(self, moment: datetime, provider: str, models: Sequence[str]) -> tuple[Message, list[Attempt]]:
+        """models: the one that is asked first, and the other one"""
         status = self._random.choices([each[0] for each in ENDS], [each[1] for each in ENDS])[0]
         text = "" if status == Status.FAILED and self._random.random() < 0.5 else self._text(self._random.randint(2, 9))
+        tried = models if not text or self._random.random() < FELL_BACK else models[:1]
         first = int(self._random.lognormvariate(6.2, 0.6))
         tokens = len(text) // 4
         row = Message(
@@ -104,8 +115,8 @@ class Filler:
             created_at=moment,
             status=status,
             requested_provider=provider,
-            provider=provider,
-            model=model,
+            provider=provider if text else "",
+            model=tried[-1] if text else "",
             finish_reason="stop" if status == Status.COMPLETE else None,
             error="The provider failed." if status == Status.FAILED else "",
             input_tokens=self._random.randint(50, 3000) if text else None,
@@ -113,24 +124,8 @@ class Filler:
             time_to_first_token_ms=first if text else None,
             duration_ms=first + tokens * 15,
         )
-        self._count(row)
-        outcome = "complete" if status == Status.COMPLETE else "server" if status == Status.FAILED else str(status)
-        duration = row.duration_ms or 0
-        return row, Attempt(provider=provider, model=model, outcome=outcome, duration_ms=duration, created_at=moment)
-
-    def _count(self, row: Message) -> None:
-        key = UsageKey(row.created_at.date(), self._owner_id or 0, row.provider, row.model)
-        sums = self.usage.setdefault(key, {})
-        added = {
-            "requests": 1,
-            "input_tokens": row.input_tokens or 0,
-            "output_tokens": row.output_tokens or 0,
-            "errors": int(row.status == Status.FAILED),
-        }
-        if row.time_to_first_token_ms is not None:
-            added[bucket(row.time_to_first_token_ms)] = 1
-        for name, amount in added.items():
-            sums[name] = sums.get(name, 0) + amount
+        add_reply(self.usage, row, self._owner_id, provider, tried)
+        return row, attempts_of(row, provider, tried)
 
     def _digits(self, moment: datetime) -> str:
         return f"{int(moment.timestamp() * 1000):013d}{self._random.randrange(10**RANDOM_DIGITS):0{RANDOM_DIGITS}d}"

@@ -46,8 +46,8 @@ class Command(OperatorCommand):
         owner_id = None if owner is None else _user(owner).pk
         now = datetime.now(UTC)
         if not messages:
-            seeded = demo.conversations(owner_id, now)
-            seeding.write(seeded, {})
+            seeded, usage = demo.conversations(owner_id, now)
+            seeding.write(seeded, usage)
             for each in seeded:
                 self.stdout.write(f"{each.conversation.public_id}  {each.conversation.title}")
             return
@@ -55,8 +55,8 @@ class Command(OperatorCommand):
         with self.progress("Messages", messages) as progress:
             for lengths in _batches(messages, conversations or max(1, messages // USUAL_LENGTH)):
                 rows = [filler.conversation(length) for length in lengths]
-                usage, filler.usage = filler.usage, {}
-                seeding.write(rows, usage)
+                counted, filler.usage = filler.usage, {}
+                seeding.write(rows, counted)
                 progress.advance(sum(lengths))
 
 

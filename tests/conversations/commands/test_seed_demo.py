@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Count, F, Sum
 
+from conversations.formats import cost_of
 from conversations.models import Attempt, Conversation, DailyUsage, Message, SearchEntry, Status, User
 from conversations.store.listing import page
 from conversations.store.search import rare
@@ -58,7 +59,29 @@ def test_it_invents_branches_and_every_outcome() -> None:
     seed("--messages", "2000")
     assert set(Message.objects.values_list("status", flat=True)) == set(Status.values) - {Status.STREAMING}
     assert Message.objects.filter(role="assistant", active=False).exclude(content="").count() > 20
-    assert Attempt.objects.count() == Message.objects.filter(role="assistant").count()
+    assert Attempt.objects.values("message").distinct().count() == Message.objects.filter(role="assistant").count()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--messages", "1000")])
+def test_some_are_answered_by_the_other_model(arguments: tuple[str, ...]) -> None:
+    seed(*arguments)
+    fallen_back = Message.objects.exclude(model="").annotate(tried=Count("attempts")).filter(tried=2)
+    assert fallen_back.exists()
+    assert DailyUsage.objects.aggregate(Sum("fallbacks"))["fallbacks__sum"] == fallen_back.count()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--messages", "1000")])
+def test_no_model_is_named_where_none_answered(arguments: tuple[str, ...]) -> None:
+    seed(*arguments)
+    vain = Message.objects.filter(role="assistant", content="")
+    assert vain.exists()
+    assert not vain.exclude(model="").exists()
+
+
+def test_it_invents_a_model_whose_price_is_not_known() -> None:
+    seed("--messages", "2000")
+    rows = DailyUsage.objects.exclude(model="")
+    assert {cost_of(row) is None for row in rows} == {True, False}
 
 
 def test_conversations_say_what_their_messages_do() -> None:
@@ -76,8 +99,9 @@ def test_children_come_after_their_parents() -> None:
     assert Message.objects.filter(parent=None).count() >= Conversation.objects.count()
 
 
-def test_the_day_knows_what_was_used() -> None:
-    seed("--messages", "1000", "--owner", "ada")
+@pytest.mark.parametrize("arguments", [(), ("--messages", "1000")])
+def test_the_day_knows_what_was_used(arguments: tuple[str, ...]) -> None:
+    seed(*arguments, "--owner", "ada")
     used = DailyUsage.objects.aggregate(Sum("requests"), Sum("output_tokens"))
     replies = Message.objects.filter(role="assistant")
     assert used == {
