@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import Resolver404, URLResolver, get_resolver
@@ -76,6 +76,8 @@ class ChatApplication:
             return error_response(request.path_info, error)
         except TurnRefused as refusal:
             return error_response(request.path_info, from_refusal(refusal))
+        except SuspiciousOperation:  # Django's own bounds, such as on the number of parameters
+            return error_response(request.path_info, ApiError(400, "The request has more parts than anybody needs."))
         except BodyTooLargeError:
             return error_response(request.path_info, ApiError(413, "The body is larger than 16 MiB."))
         except (OperationalError, InterfaceError):
