@@ -23,12 +23,13 @@ TITLE_LENGTH = 80
 RACES = 2
 """How often a turn may be overtaken: once for its conversation, once for its key."""
 
-READ = ("id", "public_id", "owner_id", "title", "opening", "instructions")
+SHOWN = ("title", "opening", "instructions")  # in the order of the model, as `from_db` wants them
+READ = ("id", "public_id", "owner_id", *SHOWN)
 UNDER_WAY = "SELECT message_id FROM conversations_generation WHERE conversation_id = %s ORDER BY message_id"
 NOTE = """
     UPDATE conversations_conversation
     SET message_count = message_count + %s, last_activity_at = {now}, last_status = 'streaming',
-        instructions = %s, opening = %s, title = %s
+        title = %s, opening = %s, instructions = %s
     WHERE id = %s
 """
 
@@ -98,8 +99,9 @@ def _begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
         return _begun_before(claim.message)
     branch = branch_of(turn, conversation, claim)
     if branch.opens or conversation is None:
-        conversation, under_way = _create(turn), []
+        conversation, under_way = _create(turn, branch), []
     else:
+        _note(turn, conversation, branch)
         under_way = [key for (key,) in statements.rows(UNDER_WAY, (conversation.pk,))]
     if under_way and turn.on_busy == "reject":
         raise Busy("A reply is under way in this conversation.")
@@ -152,10 +154,18 @@ def _named(owner_id: int | None, public_id: str, *, lock: bool) -> Conversation 
     return Conversation.from_db(connection.alias, READ, found[0]) if found else None
 
 
-def _create(turn: Turn) -> Conversation:
-    public_id = turn.conversation_id or identifiers.conversation_id()
-    key = statements.insert(Conversation, {"public_id": public_id, "owner_id": turn.owner_id})
-    return Conversation(pk=key, public_id=public_id, owner_id=turn.owner_id)
+def _create(turn: Turn, branch: Branch) -> Conversation:
+    """A conversation as it stands with this turn in it."""
+    conversation = Conversation(
+        public_id=turn.conversation_id or identifiers.conversation_id(),
+        owner_id=turn.owner_id,
+        message_count=len(branch.new) + 1,
+        last_status=Status.STREAMING.value,
+    )
+    _show(turn, conversation, branch)
+    columns = ("public_id", "owner_id", "message_count", "last_status", *SHOWN)
+    conversation.pk = statements.insert(Conversation, {name: getattr(conversation, name) for name in columns})
+    return conversation
 
 
 def _interrupt(keys: Sequence[int]) -> Sequence[int]:
@@ -170,7 +180,7 @@ class _Written:
 
 
 def _write(turn: Turn, conversation: Conversation, branch: Branch, default_provider: str) -> _Written:
-    """The new messages and the empty reply under them; the conversation's own columns follow."""
+    """The new messages and the empty reply under them."""
     if branch.leaves_active_path:
         show_path_to(conversation.pk, branch.parent)
     parent = branch.parent
@@ -179,9 +189,7 @@ def _write(turn: Turn, conversation: Conversation, branch: Branch, default_provi
         parent = _insert(conversation, parent, message.role, message.content, turn).key
         texts.append((parent, conversation.pk, message.content))
     index_texts(texts)
-    reply = _insert(conversation, parent, "assistant", "", turn, branch.provider or default_provider)
-    _note(turn, conversation, branch)
-    return reply
+    return _insert(conversation, parent, "assistant", "", turn, branch.provider or default_provider)
 
 
 def _insert(
@@ -202,6 +210,13 @@ def _insert(
 
 
 def _note(turn: Turn, conversation: Conversation, branch: Branch) -> None:
+    """The turn in the columns of a conversation that exists already."""
+    _show(turn, conversation, branch)
+    shown = (getattr(conversation, name) for name in SHOWN)
+    statements.run(NOTE, (len(branch.new) + 1, *shown, conversation.pk))
+
+
+def _show(turn: Turn, conversation: Conversation, branch: Branch) -> None:
     """What the conversation itself shows of a turn that begins."""
     if turn.instructions is not None:
         conversation.instructions = turn.instructions
@@ -209,8 +224,6 @@ def _note(turn: Turn, conversation: Conversation, branch: Branch) -> None:
     if first is not None and not conversation.opening:
         conversation.opening = " ".join(first.content.split())[:TITLE_LENGTH].rstrip()
         conversation.title = conversation.title or conversation.opening
-    shown = (conversation.instructions, conversation.opening, conversation.title)
-    statements.run(NOTE, (len(branch.new) + 1, *shown, conversation.pk))
 
 
 def _begun_before(reply: Message) -> Begun:
