@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos cluster check format requirements token simulator shell bench bench-quick bench-servers profile clean
+.PHONY: help run test chaos cluster check audit format requirements token simulator shell bench bench-quick bench-servers profile clean
 
 # The first that runs: version managers put names into PATH that they then refuse to serve.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do $$name -c '' 2>/dev/null && echo $$name && break; done)
@@ -50,16 +50,21 @@ cluster: $(TOOLS)  ## four nodes behind nginx while parts of it are killed and r
 	@sh tests/services/install.sh
 	CHAOS=long $(BIN)/python -m pytest tests/cluster
 
-check: $(TOOLS)  ## lint, format, types, import arrows, migrations, and Django's own checks
+check: $(TOOLS)  ## lint, format, types, security, import arrows, migrations, and Django's own checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive dialogix conversations providers
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.deploy.lint_migrations
 	$(BIN)/python manage.py check --fail-level WARNING
 	@echo 'manage.py check --deploy, with the settings of a deployment'
 	@env $(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+audit: $(TOOLS)  ## ask PyPI whether anything that is installed is known to be vulnerable (needs the internet)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 
 format: $(TOOLS)  ## let ruff put everything into shape
 	$(BIN)/ruff check --fix-only .
