@@ -40,6 +40,40 @@ CASES = {
         '<p>see <a href="https://a.example/b" rel="noopener noreferrer" target="_blank">https://a.example/b</a>.</p>'
     ),
     "snake_case_name": "<p>snake_case_name</p>",
+    "***both*** **a *b***": "<p><strong><em>both</em></strong> <strong>a <em>b</em></strong></p>",
+    "2 * 3 * 4": "<p>2 * 3 * 4</p>",
+    "\\*plain\\* \\`too\\`": "<p>*plain* `too`</p>",
+    "`` a ` b ``": "<p><code>a ` b</code></p>",
+    '[x](https://a.example "Title")': (
+        '<p><a href="https://a.example" rel="noopener noreferrer" target="_blank">x</a></p>'
+    ),
+    "![chart](https://a.example/c.png)": (
+        '<p><a href="https://a.example/c.png" rel="noopener noreferrer" target="_blank">chart</a></p>'
+    ),
+    "<https://a.example/b>": (
+        '<p><a href="https://a.example/b" rel="noopener noreferrer" target="_blank">https://a.example/b</a></p>'
+    ),
+    "https://a.example/b_(c) d": (
+        '<p><a href="https://a.example/b_(c)" rel="noopener noreferrer" target="_blank">https://a.example/b_(c)</a> d</p>'
+    ),
+    "1. a\n\n   ```py\n   b\n     c\n\n   d\n   ```\n\n2. e": (
+        '<ol start="1"><li><p>a</p><pre tabindex="0"><code data-language="py">b\n  c\n\nd</code></pre></li>'
+        "<li><p>e</p></li></ol>"
+    ),
+    "- a\n\n    ```\n    b\n    ```": '<ul><li><p>a</p><pre tabindex="0"><code>b</code></pre></li></ul>',
+    "1. a\n\n   more\n2. b": '<ol start="1"><li><p>a</p><p>more</p></li><li><p>b</p></li></ol>',
+    "- a\n  - b\n    - c\n- d": ("<ul><li>a<ul><li>b<ul><li>c</li></ul></li></ul></li><li>d</li></ul>"),
+    "1. a\n  - b\n2. c": '<ol start="1"><li>a<ul><li>b</li></ul></li><li>c</li></ol>',
+    "- a\nstill a": "<ul><li>a<br>still a</li></ul>",
+    "- a\n\nafter": "<ul><li>a</li></ul><p>after</p>",
+    "- [ ] to do\n- [x] done": "<ul><li>☐ to do</li><li>☑ done</li></ul>",
+    "````md\n```py\nx\n```\n````": '<pre tabindex="0"><code data-language="md">```py\nx\n```</code></pre>',
+    "  ```\n  a\n    b\n  ```": '<pre tabindex="0"><code>a\n  b</code></pre>',
+    "So:\n|a|b|\n|:-:|-:|\n|1 \\| 2||": (
+        '<p>So:</p><div class="table" tabindex="0"><table><thead><tr><th class="center">a</th>'
+        '<th class="right">b</th></tr></thead><tbody><tr><td class="center">1 | 2</td>'
+        '<td class="right"></td></tr></tbody></table></div>'
+    ),
 }
 
 ATTACKS = [
@@ -57,12 +91,15 @@ ATTACKS = [
 ]
 
 
+ENDLESS = ["> " * 5000 + "deep", "- " * 5000 + "deep", "**" * 5000, "[" * 5000, "`" * 5001, "_a " * 8000, "*a" * 8000]
+
+
 @pytest.fixture(scope="module")
 def rendered(browser: Browser, server: LiveServer) -> dict[str, str]:
     """All cases, from one page."""
     page = browser.new_page()
     page.goto(f"{server.url}/")
-    texts = [*CASES, *ATTACKS, "> " * 5000 + "deep", "**" * 5000, "[" * 5000, "`" * 5001]
+    texts = [*CASES, *ATTACKS, *ENDLESS]
     found = {text: page.evaluate(RENDER, text) for text in texts}
     page.close()
     return found

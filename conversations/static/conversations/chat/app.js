@@ -34,6 +34,7 @@ const transcript = new Transcript($("transcript"), $("scroller"), {
   activate: (id, label) => attempt(() => conversation.activate(id, label)),
   rate: (message, rating) => conversation.rate(message, rating),
   details: (view) => conversation.details(view),
+  scrolled: (atEnd) => ($("newest").hidden = atEnd),
 });
 
 const conversation = new Conversation(transcript, {
@@ -94,6 +95,7 @@ function begin() {
 const stop = () => conversation.busy && attempt(() => conversation.stop());
 $("stop").addEventListener("click", stop);
 $("dismiss").addEventListener("click", () => (settle(), composer.focus()));
+$("newest").addEventListener("click", () => (transcript.toEnd(), composer.focus()));
 $("new-conversation").addEventListener("click", () => (sidebar.drawer(false), begin()));
 $("earlier").addEventListener("click", async () => {
   $("earlier").disabled = true;
@@ -110,6 +112,12 @@ document.addEventListener("keydown", (event) => {
     $("search").focus();
   }
 });
+
+function introduce() {
+  $("welcome-model").textContent = $("provider").selectedOptions[0]?.dataset.model ?? "no model";
+}
+$("provider").addEventListener("change", introduce);
+introduce();
 
 function pressed() {
   $("theme").setAttribute("aria-pressed", String(document.documentElement.dataset.theme === "dark"));
@@ -134,8 +142,14 @@ function addressed() {
   }
 }
 window.addEventListener("popstate", () => addressed() === conversation.id || open(addressed()));
-// Another tab began, renamed or deleted one.
-window.addEventListener("storage", () => owned || sidebar.refresh());
+// Another tab began, renamed or deleted one, or goes on with this one.
+window.addEventListener("storage", ({ key }) => {
+  if (owned || !memory.isKept(key)) return;
+  sidebar.refresh();
+  conversation.look();
+});
+document.addEventListener("visibilitychange", () => document.hidden || conversation.look());
+window.addEventListener("online", () => conversation.look());
 await sidebar.refresh();
 open(addressed());
 document.body.dataset.ready = "";

@@ -70,6 +70,16 @@ export class Conversation {
     );
   }
 
+  // Another tab or device may have gone on with it.
+  async look() {
+    const { signal } = this.visit;
+    if (!this.id || this.busy || this.transcript.editing) return;
+    const messages = await api.history(this.id).catch(() => []);
+    if (signal.aborted || this.busy || !messages.length || this.transcript.ends(messages)) return;
+    this.show(messages);
+    this.hooks.changed();
+  }
+
   async earlier() {
     const { signal } = this.visit;
     const messages = await api.history(this.id, this.transcript.first);
@@ -129,6 +139,7 @@ export class Conversation {
   send(text) {
     if (this.busy) return;
     const { last } = this.transcript;
+    this.transcript.toEnd();
     if (last?.role !== "user" || last.content !== text) this.transcript.add({ id: "sent", role: "user", content: text });
     const begin = async () => {
       const id = this.id || (await this.create(text));

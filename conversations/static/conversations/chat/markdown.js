@@ -1,53 +1,18 @@
 // Markdown to DOM nodes. Text never becomes HTML, so a reply cannot bring markup or scripts of its own.
 
-const SAFE_LINK = /^(https?:|mailto:)/i;
-const INLINE = /(`+)([\s\S]+?)\1|\*\*([\s\S]+?)\*\*|__([\s\S]+?)__|\*([^\s*][\s\S]*?)\*|(?<!\w)_([^\s_][\s\S]*?)_(?!\w)|~~([\s\S]+?)~~|\[([^\]]+)\]\(([^)\s]+)\)|(\bhttps?:\/\/[^\s<>()[\]"'`*]*[^\s<>()[\]"'`*.,;:!?])/;
-
-function element(name, children = [], attributes = {}) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children);
-  return node;
-}
-
-function inline(text) {
-  const nodes = [];
-  for (let rest = text; rest; ) {
-    const match = INLINE.exec(rest);
-    if (!match) {
-      nodes.push(rest);
-      break;
-    }
-    if (match.index) nodes.push(rest.slice(0, match.index));
-    nodes.push(span(match));
-    rest = rest.slice(match.index + match[0].length);
-  }
-  return nodes;
-}
-
-function span([whole, , code, strong, strong2, emphasis, emphasis2, struck, label, target, address]) {
-  if (code !== undefined) return element("code", [code.trim()]);
-  if (strong ?? strong2) return element("strong", inline(strong ?? strong2));
-  if (emphasis ?? emphasis2) return element("em", inline(emphasis ?? emphasis2));
-  if (struck !== undefined) return element("del", inline(struck));
-  if (address !== undefined) return link([address], address);
-  return SAFE_LINK.test(target) ? link(inline(label), target) : whole;
-}
-
-function link(children, target) {
-  return element("a", children, { href: target, rel: "noopener noreferrer", target: "_blank" });
-}
+import { element, inline } from "./inline.js";
 
 // Each paragraph runs in the direction of its own script.
 const AUTO = { dir: "auto" };
 // A text may nest its quotes and lists no deeper: what is beyond stays text.
 const DEEPEST = 12;
-const FENCE = /^\s{0,3}(```+|~~~+)\s*([\w+#.-]*)/;
-const HEADING = /^(#{1,6})\s+(.*)$/;
+const FENCE = /^(\s*)(`{3,}|~{3,})\s*([\w+#.-]*)[^`]*$/;
+const HEADING = /^\s{0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*$/;
 const RULE = /^\s{0,3}([-*_])(\s*\1){2,}\s*$/;
-const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
+const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(?:(\s+)(.*))?$/;
 const QUOTE = /^\s{0,3}>\s?(.*)$/;
 const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
+const TASK = /^\[([ xX])\]\s+/;
 
 export function markdown(text) {
   const fragment = document.createDocumentFragment();
@@ -59,6 +24,16 @@ export function markdown(text) {
 }
 
 const deeper = ({ depth, top }) => ({ depth: depth + 1, top });
+const isTable = (lines, at) => lines[at].includes("|") && TABLE_RULE.test(lines[at + 1] ?? "");
+
+// What ends a paragraph. A list in the midst of one begins with 1, as a year at a line's start does not.
+function begins(lines, at) {
+  const line = lines[at];
+  if ([FENCE, HEADING, QUOTE, RULE].some((each) => each.test(line))) return true;
+  const item = ITEM.exec(line);
+  if (item?.[4]) return !/\d/.test(item[2]) || parseInt(item[2], 10) === 1;
+  return isTable(lines, at);
+}
 
 // place.depth: of quotes and lists around; place.top: the level of the shallowest heading
 function blocks(lines, place) {
@@ -83,7 +58,7 @@ function blocks(lines, place) {
       nodes.push(element("blockquote", blocks(inner, deeper(place))));
     } else if (ITEM.test(line)) {
       at = list(lines, at, nodes, place);
-    } else if (line.includes("|") && at + 1 < lines.length && TABLE_RULE.test(lines[at + 1])) {
+    } else if (isTable(lines, at)) {
       at = table(lines, at, nodes);
     } else {
       at = paragraph(lines, at, nodes);
@@ -92,41 +67,74 @@ function blocks(lines, place) {
   return nodes;
 }
 
+// Lines without up to so many spaces at their beginning.
+const outdent = (line, spaces) => line.slice(Math.min(spaces, line.search(/\S|$/)));
+
 function fence(lines, at, nodes) {
-  const [, marks, language] = FENCE.exec(lines[at]);
+  const [, indent, marks, language] = FENCE.exec(lines[at]);
   const code = [];
-  for (at += 1; at < lines.length && !lines[at].trim().startsWith(marks); at += 1) code.push(lines[at]);
+  const isEnd = (line) => line.trim().startsWith(marks) && !line.trim().replaceAll(marks[0], "");
+  for (at += 1; at < lines.length && !isEnd(lines[at]); at += 1) code.push(outdent(lines[at], indent.length));
   const block = element("code", [code.join("\n")], language ? { "data-language": language } : {});
   nodes.push(element("pre", [block], { tabindex: "0", dir: "ltr" }));
   return at + 1;
 }
 
 function list(lines, at, nodes, place) {
-  const [, indent, mark] = ITEM.exec(lines[at]);
+  const mark = ITEM.exec(lines[at])[2];
+  const { items, loose, end } = gathered(lines, at);
+  const children = items.map((item) => entry(item, loose, deeper(place)));
+  const [name, attributes] = /\d/.test(mark) ? ["ol", { start: String(parseInt(mark, 10)) }] : ["ul", {}];
+  nodes.push(element(name, children, attributes));
+  return end;
+}
+
+// The items of the list that begins there, each as its lines. loose: whether there are empty lines between.
+function gathered(lines, at) {
+  const [, { length: indent }, mark] = ITEM.exec(lines[at]);
   const ordered = /\d/.test(mark);
+  const isNext = (item) => item && item[1].length <= indent + 1 && /\d/.test(item[2]) === ordered;
   const items = [];
-  for (; at < lines.length; at += 1) {
-    const match = ITEM.exec(lines[at]);
-    if (match && match[1].length <= indent.length + 1) {
-      if (/\d/.test(match[2]) !== ordered) break;
-      items.push([match[3]]);
-    } else if (items.length && (/^\s{2,}/.test(lines[at]) || (match && match[1].length > indent.length))) {
-      items.at(-1).push(lines[at].replace(/^\s{2,4}/, ""));
+  let inset = 0; // of the text of an item
+  let loose = false;
+  while (at < lines.length) {
+    const next = afterEmpty(lines, at);
+    const item = next < lines.length && !RULE.test(lines[next]) ? ITEM.exec(lines[next]) : null;
+    const inside = next < lines.length && (lines[next].search(/\S/) >= inset || (item && item[1].length > indent));
+    if (isNext(item)) {
+      loose ||= next > at;
+      inset = item[1].length + item[2].length + Math.min(item[3]?.length ?? 1, 4);
+      items.push([item[4] ?? ""]);
+    } else if (inside) {
+      loose ||= next > at;
+      items.at(-1).push(...lines.slice(at, next), outdent(lines[next], inset));
+    } else if (next === at && !item && !begins(lines, at)) {
+      items.at(-1).push(lines[at]); // a paragraph goes on, however lazily
     } else {
       break;
     }
+    at = next + 1;
   }
-  const children = items.map((item) => {
-    const rest = blocks(item.slice(1), deeper(place));
-    return element("li", [...inline(item[0]), ...rest], AUTO);
-  });
-  nodes.push(element(ordered ? "ol" : "ul", children, ordered ? { start: String(parseInt(mark, 10)) } : {}));
+  return { items, loose, end: at };
+}
+
+function afterEmpty(lines, at) {
+  while (at < lines.length && !lines[at].trim()) at += 1;
   return at;
 }
 
+function entry([first, ...rest], loose, place) {
+  const text = first.replace(TASK, (_, mark) => (mark === " " ? "☐ " : "☑ "));
+  const nodes = blocks([text, ...rest], place);
+  const tight = (node) => (!loose && node.nodeName === "P" ? [...node.childNodes] : [node]);
+  return element("li", nodes.flatMap(tight), AUTO);
+}
+
 function table(lines, at, nodes) {
-  const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim());
-  const row = (line, name) => element("tr", cells(line).map((cell) => element(name, inline(cell), AUTO)));
+  const cells = (line) => line.trim().replace(/^\||(?<!\\)\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim());
+  const sides = cells(lines[at + 1]).map((rule) => (rule.endsWith(":") ? (rule[0] === ":" ? "center" : "right") : ""));
+  const cell = (name, text, side) => element(name, inline(text.replaceAll("\\|", "|")), side ? { ...AUTO, class: side } : AUTO);
+  const row = (line, name) => element("tr", cells(line).map((text, column) => cell(name, text, sides[column])));
   const head = element("thead", [row(lines[at], "th")]);
   const body = element("tbody");
   for (at += 2; at < lines.length && lines[at].includes("|"); at += 1) body.append(row(lines[at], "td"));
@@ -135,16 +143,12 @@ function table(lines, at, nodes) {
 }
 
 function paragraph(lines, at, nodes) {
-  const text = [];
-  for (; at < lines.length && lines[at].trim(); at += 1) {
-    if (text.length && [FENCE, HEADING, QUOTE, ITEM].some((each) => each.test(lines[at]))) break;
-    text.push(lines[at]);
-  }
   const children = [];
-  text.forEach((line, index) => {
-    if (index) children.push(element("br"));
-    children.push(...inline(line));
-  });
+  for (let first = true; at < lines.length && lines[at].trim(); at += 1, first = false) {
+    if (!first && begins(lines, at)) break;
+    if (!first) children.push(element("br"));
+    children.push(...inline(lines[at]));
+  }
   nodes.push(element("p", children, AUTO));
   return at;
 }

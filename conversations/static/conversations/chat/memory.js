@@ -20,6 +20,8 @@ function save(conversations) {
 }
 
 export const memory = {
+  // null: all of the storage was emptied
+  isKept: (key) => key === KEY || key === null,
   list: (query) => {
     const words = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
     return load().filter(({ title }) => words.every((word) => title.toLocaleLowerCase().includes(word)));
@@ -27,7 +29,8 @@ export const memory = {
   touch: (id, title) => {
     const others = load().filter((each) => each.conversation_id !== id);
     const before = load().find((each) => each.conversation_id === id);
-    save([{ conversation_id: id, title: before?.title || title }, ...others]);
+    // The time tells other tabs that there is news of it: a browser passes on changes only.
+    save([{ conversation_id: id, title: before?.title || title, at: Date.now() }, ...others]);
   },
   rename: (id, title) => {
     save(load().map((each) => (each.conversation_id === id ? { ...each, title } : each)));

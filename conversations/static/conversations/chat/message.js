@@ -2,6 +2,7 @@
 
 import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
+import { patch } from "./patch.js";
 
 const STATES = {
   cancelled: "Stopped",
@@ -24,6 +25,12 @@ function button(label, content, action, attributes = {}) {
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   node.addEventListener("click", action);
   return node;
+}
+
+// Many deltas cost one rendering: the next frame's, or of a text that takes long to render one in a while.
+function later(cost, work) {
+  if (cost < 8) requestAnimationFrame(work);
+  else setTimeout(work, 5 * cost);
 }
 
 // `handlers` are what its buttons do.
@@ -66,26 +73,30 @@ export class MessageView {
     if (model && model !== this.message.model) {
       this.message.model = model;
       this.tell();
+      this.handlers.grown();
     }
     if (this.scheduled) return;
-    // Many deltas a frame cost one rendering.
-    this.scheduled = requestAnimationFrame(() => {
-      this.scheduled = null;
+    this.scheduled = true;
+    later(this.cost, () => {
+      this.scheduled = false;
       this.render();
       this.handlers.grown();
     });
   }
 
   render() {
+    const began = performance.now();
     const { content, role, status } = this.message;
     if (role === "user") {
       this.text.dir = "auto";
       this.text.textContent = content;
     } else {
-      this.text.replaceChildren(markdown(content));
-      for (const block of this.text.querySelectorAll("pre")) block.before(this.copyButton(block));
+      const fresh = markdown(content);
+      for (const block of fresh.querySelectorAll("pre")) block.before(this.copyButton(block));
+      patch(this.text, fresh);
     }
     this.text.classList.toggle("waiting", status === "streaming" && !content);
+    this.cost = performance.now() - began;
   }
 
   copyButton(block) {
@@ -165,12 +176,16 @@ export class MessageView {
     area.setAttribute("aria-label", "Edit the message");
     const save = button("Send the edited message", "Send", () => {});
     save.type = "submit";
+    save.className = "send";
     const close = () => {
       form.replaceWith(this.text);
       this.actions.hidden = false;
       this.focus("Edit");
     };
-    form.append(area, save, button("Cancel the edit", "Cancel", close));
+    const row = document.createElement("div");
+    row.className = "edit-buttons";
+    row.append(button("Cancel the edit", "Cancel", close), save);
+    form.append(area, row);
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();

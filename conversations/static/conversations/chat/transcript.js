@@ -12,10 +12,25 @@ export class Transcript {
     this.views = new Map();
     this.handlers = { ...handlers, grown: () => this.keepDown() };
     this.pinned = true;
-    scroller.addEventListener("scroll", () => {
-      this.pinned = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_THE_END;
-    });
+    this.top = 0;
+    scroller.addEventListener("scroll", () => this.scrolled());
     this.sight = new IntersectionObserver((entries) => entries.forEach((each) => this.seen(each)), { root: scroller });
+  }
+
+  // Who goes up, however little, wants to read there; who comes near the end, to follow.
+  scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    const left = scrollHeight - scrollTop - clientHeight;
+    if (scrollTop < this.top && left > 1) this.pinned = false;
+    else if (left < NEAR_THE_END) this.pinned = true;
+    this.top = scrollTop;
+    this.handlers.scrolled(this.pinned);
+  }
+
+  toEnd() {
+    this.pinned = true;
+    this.keepDown();
+    this.handlers.scrolled(true);
   }
 
   seen({ target, isIntersecting }) {
@@ -29,7 +44,7 @@ export class Transcript {
     this.sight.disconnect();
     this.views.clear();
     this.list.replaceChildren();
-    this.pinned = true;
+    this.toEnd();
     for (const message of messages) this.add(message);
   }
 
@@ -68,6 +83,17 @@ export class Transcript {
     }
   }
 
+  // Whether exactly these are its newest, each standing as it does.
+  ends(messages) {
+    const shown = [...this.list.children].slice(-messages.length).map(({ dataset }) => this.get(dataset.id)?.message);
+    const isSame = (each, index) => each.id === shown[index]?.id && (each.status || "complete") === shown[index].status;
+    return messages.length > 0 && messages.every(isSame);
+  }
+
+  get editing() {
+    return Boolean(this.list.querySelector("form"));
+  }
+
   get first() {
     return this.list.firstElementChild?.dataset.id;
   }
@@ -77,6 +103,8 @@ export class Transcript {
   }
 
   keepDown() {
-    if (this.pinned) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (!this.pinned) return;
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.top = this.scroller.scrollTop; // nobody went there
   }
 }
