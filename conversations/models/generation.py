@@ -45,6 +45,13 @@ class Generation(models.Model):
                 fields=["conversation"], condition=models.Q(state="running"), name="one_running_generation"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["cancel_requested_at"],
+                condition=models.Q(cancel_requested_at__isnull=False),
+                name="generation_to_cancel",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.message_id} {self.state}"

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from conversations.models import Generation, IdempotencyKey, JournalEntry, Message, Status, Worker
+from conversations.store import statements
 from conversations.store.claims import KEPT
 from conversations.store.endings import Finished, finish, lock_conversations
 from conversations.store.journalled import joined
@@ -24,6 +24,32 @@ ERRORS = {
     Status.FAILED: "The end of this reply could not be stored. The text is as far as it was.",
 }
 SWEPT_AT_ONCE = 1000
+
+# Both walk an index from one value to the next greater one: what they cost follows the number of workers, and of
+# replies under way, not that of the rows which each of them has.
+LOST_WORKERS = """
+    WITH RECURSIVE producer(id) AS (
+        SELECT (SELECT g.worker_id FROM conversations_generation g ORDER BY g.worker_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT g.worker_id FROM conversations_generation g WHERE g.worker_id > p.id
+                ORDER BY g.worker_id LIMIT 1)
+        FROM producer p WHERE p.id IS NOT NULL
+    )
+    SELECT p.id FROM producer p
+    WHERE p.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM conversations_worker k WHERE k.id = p.id)
+"""
+ORPHANS = """
+    WITH RECURSIVE said(id) AS (
+        SELECT (SELECT j.message_id FROM conversations_journalentry j ORDER BY j.message_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT j.message_id FROM conversations_journalentry j WHERE j.message_id > s.id
+                ORDER BY j.message_id LIMIT 1)
+        FROM said s WHERE s.id IS NOT NULL
+    )
+    SELECT s.id FROM said s
+    WHERE s.id IS NOT NULL AND (SELECT g.message_id FROM conversations_generation g WHERE g.message_id = s.id) IS NULL
+    LIMIT %s
+"""
 
 
 def journalled_text(message_pk: int) -> str:
@@ -44,8 +70,10 @@ def replies_of(worker_id: UUID) -> list[int]:
 
 def replies_without_worker() -> list[int]:
     """Replies whose worker's row is gone: it said goodbye or was declared dead, and something was left behind."""
-    known = Worker.objects.filter(pk=OuterRef("worker_id"))
-    rows = Generation.objects.filter(~Exists(known)).order_by("pk")
+    lost = [UUID(str(worker)) for (worker,) in statements.rows(LOST_WORKERS)]
+    if not lost:
+        return []
+    rows = Generation.objects.filter(worker_id__in=lost).order_by("pk")
     return list(rows.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
 
 
@@ -87,8 +115,8 @@ def forget(worker_id: UUID, *, unless_seen_within: timedelta | None = None) -> N
 
 def sweep() -> bool:
     """Delete some of what nobody needs any more: journal rows without a reply, old keys. Whether there may be more."""
-    alive = Generation.objects.filter(pk=OuterRef("message_id"))
-    orphans = JournalEntry.objects.filter(~Exists(alive)).values_list("pk", flat=True)[:SWEPT_AT_ONCE]
+    gone = [key for (key,) in statements.rows(ORPHANS, (SWEPT_AT_ONCE,))]
+    orphans = JournalEntry.objects.filter(message_id__in=gone).values_list("pk", flat=True)[:SWEPT_AT_ONCE]
     old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT).values_list("pk", flat=True)[:SWEPT_AT_ONCE]
     counts = _delete(JournalEntry, orphans), _delete(IdempotencyKey, old)
     return max(counts) >= SWEPT_AT_ONCE
