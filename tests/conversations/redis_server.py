@@ -52,6 +52,10 @@ class RedisServer:
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
 
 @pytest.fixture
 def redis_server() -> Iterator[RedisServer]:
