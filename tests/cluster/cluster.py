@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -61,7 +62,10 @@ class Cluster:
 
     async def roll(self, node: LiveServer) -> int:
         """Stop it as an orchestrator does, and start it anew. Returns the exit code of the old one."""
-        code = await asyncio.to_thread(node.stop)
+        try:
+            code = await asyncio.to_thread(node.stop)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it does not stop: {node.logs()[-20:]}") from None
         await asyncio.to_thread(node.start)
         return code
 

@@ -8,7 +8,7 @@ LONG = os.environ.get("CHAOS") == "long"
 
 NODES = 4
 CONVERSATIONS = 24 if LONG else 10
-KILLS = 60 if LONG else 3
+KILLS = 60 if LONG else 2
 RESTARTS = 5 if LONG else 1
 """Of Redis, and of Postgres."""
 
