@@ -62,7 +62,7 @@ async def test_replies_flow_on_while_the_database_is_away_and_are_stored_when_it
             await person.check()
     assert (refused.status_code, unstored.status_code) == (503, 200)
     assert int(refused.headers["retry-after"]) > 0
-    assert [(person.turns[0].troubles, person.turns[0].seen.errors) for person in people] == [([], [])] * 4
+    assert [person.turns[0].troubles for person in people] == [[]] * 4, "a stream broke off"
     assert [node.pid for node in cluster.nodes] == pids
 
 
