@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -126,8 +127,10 @@ async def _listen(address: str, ticker: Ticker, token: str | None) -> Heard:
     ):
         ticker.heard.set()
         if response.status_code == 200:
-            async for line in response.aiter_lines():
-                arrivals += [loop.time()] * _words(line)
+            # A stream that breaks off is judged by what had come until then.
+            with suppress(httpx.RemoteProtocolError, httpx.ReadError):
+                async for line in response.aiter_lines():
+                    arrivals += [loop.time()] * _words(line)
         return Heard(response.status_code, response.headers, arrivals)
 
 
@@ -144,7 +147,10 @@ def _refused(status: int) -> Finding:
     if status == 404:
         mend = "Let the URL lead to a server on the same database, and run this with the server's environment."
         return Finding(SUBJECT, "problem", "The server there does not know the reply that was made here.", mend)
-    return Finding(SUBJECT, "problem", f"The URL answers with status {status}.", "Look at the proxy's log and ours.")
+    mend = "Look at the proxy's log and ours."
+    if status == 400:
+        mend = "Put the host that the proxy passes on, usually that of the URL, into ALLOWED_HOSTS."
+    return Finding(SUBJECT, "problem", f"The URL answers with status {status}.", mend)
 
 
 def _caller() -> tuple[int, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartServer
-from tests.conversations.commands.doctor.buffering import buffering_proxy
+from tests.conversations.commands.doctor.buffering import breaking_proxy, buffering_proxy
 from tests.conversations.commands.terminal import piped
 from tests.services import databases
 from tests.services.server import LiveServer
@@ -53,6 +53,22 @@ def test_it_finds_that_events_are_held_back(server: LiveServer) -> None:
     with buffering_proxy(server.url) as url:
         level, text = proxied(server, url)
     assert (level, text.startswith("Events sent over")) == ("problem", True)
+
+
+def test_it_finds_that_a_stream_breaks_off(server: LiveServer) -> None:
+    with breaking_proxy(server.url, lines=4) as url:
+        level, text = proxied(server, url)
+    assert (level, text.startswith("The stream broke off after")) == ("problem", True)
+
+
+def test_it_finds_a_host_that_is_not_allowed(start_server: StartServer) -> None:
+    server = start_server(ALLOWED_HOSTS="chat.example.org")
+    (finding,) = [
+        each
+        for each in examined("--url", server.url, DATABASE_URL=server.database_url)["findings"]
+        if each["subject"] == "proxy"
+    ]
+    assert (finding["level"], "ALLOWED_HOSTS" in finding["mend"]) == ("problem", True)
 
 
 def test_it_comes_in_where_a_token_is_needed(start_server: StartServer) -> None:
