@@ -14,10 +14,14 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from conversations.commands.doctor.findings import Finding, Level
+from conversations.store import unindexed
 
 OLDEST_POSTGRES = 140_000
 SLOW = 0.02
 """Seconds for one question; a reply asks a few of them."""
+
+LOOKED_AT = 500
+"""Messages, the oldest ones."""
 
 CLOCK_TOLERANCE = 2.0
 GIB = 2**30
@@ -39,6 +43,15 @@ def database() -> Iterator[Finding]:
     yield Finding("database", level, f"It answers in {seconds * 1000:.1f} ms.", mend)
     yield _clock()
     yield _migrations()
+
+
+def searchable() -> Iterator[Finding]:
+    """Whether the oldest messages, which are those that may be older than the index, are in it."""
+    if unindexed.messages_after(0, LOOKED_AT).missing:
+        told = "Messages that were stored before there was an index for it are not found by a search."
+        yield Finding("search", "warning", told, "Run manage.py index_messages.")
+    else:
+        yield Finding("search", "ok", "The oldest messages are in its index.")
 
 
 def disk() -> Iterator[Finding]:

@@ -66,6 +66,7 @@ def examine(url: str | None) -> list[Finding]:
         *storage.disk(),
         *serving.cache(),
         *(serving.workers() if healthy(stored) else ()),
+        *(storage.searchable() if healthy(stored) else ()),
         *serving.shutdown(),
         *asyncio.run(_over_the_network(url)),
     ]
