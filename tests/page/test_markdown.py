@@ -53,8 +53,8 @@ CASES = {
     "<https://a.example/b>": (
         '<p><a href="https://a.example/b" rel="noopener noreferrer" target="_blank">https://a.example/b</a></p>'
     ),
-    "https://a.example/b_(c) d": (
-        '<p><a href="https://a.example/b_(c)" rel="noopener noreferrer" target="_blank">https://a.example/b_(c)</a> d</p>'
+    "https://a.example/b_(c)": (
+        '<p><a href="https://a.example/b_(c)" rel="noopener noreferrer" target="_blank">https://a.example/b_(c)</a></p>'
     ),
     "1. a\n\n   ```py\n   b\n     c\n\n   d\n   ```\n\n2. e": (
         '<ol start="1"><li><p>a</p><pre tabindex="0"><code data-language="py">b\n  c\n\nd</code></pre></li>'

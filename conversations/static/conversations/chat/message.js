@@ -184,7 +184,7 @@ export class MessageView {
     };
     const row = document.createElement("div");
     row.className = "edit-buttons";
-    row.append(button("Cancel the edit", "Cancel", close), save);
+    row.append(save, button("Cancel the edit", "Cancel", close));
     form.append(area, row);
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
