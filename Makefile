@@ -2,13 +2,15 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos cluster check audit format requirements token simulator shell bench bench-quick bench-servers profile clean
+.PHONY: help run test test-sqlite test-postgres chaos cluster check audit format requirements token simulator shell bench bench-quick bench-servers profile clean
 
 # The first that runs: version managers put names into PATH that they then refuse to serve.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do $$name -c '' 2>/dev/null && echo $$name && break; done)
 UV := $(shell command -v uv)
 # uv trusts the certificates that the system does, as pip does.
 export UV_SYSTEM_CERTS ?= true
+# Bytecode is written, whoever thinks otherwise: tests and benchmarks start so many processes.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 SERVER := .venv/.server
 TOOLS := .venv/.tools
@@ -23,6 +25,8 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 MAKE_VENV = $(PYTHON) -m venv .venv >&2
 endif
 
+# More processes than cores, since most tests wait for something; tests/services/sharing.py spreads them.
+PYTEST = $(BIN)/python -m pytest -n 3
 # What meets the database only through routes that the rest asks on both, or brings a Postgres of its own (the last two).
 NO_DATABASE := providers page frontends schema openai cluster deploy
 
@@ -39,8 +43,13 @@ run: $(SERVER)  ## serve on PORT (8000), on SQLite and with simulated providers 
 
 test: $(TOOLS)  ## all tests, on SQLite and then on Postgres what a database has a part in
 	@sh tests/services/install.sh
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest
-	TEST_DATABASE=postgres $(BIN)/python -m pytest $(foreach name,$(NO_DATABASE),--ignore=tests/$(name))
+	@$(MAKE) --keep-going test-sqlite test-postgres
+
+test-sqlite: $(TOOLS)
+	TEST_DATABASE=sqlite $(PYTEST)
+
+test-postgres: $(TOOLS)
+	TEST_DATABASE=postgres $(PYTEST) $(foreach name,$(NO_DATABASE),--ignore=tests/$(name))
 
 chaos: $(TOOLS)  ## the tests that kill, pause and cut off servers, in their long form, on both databases
 	CHAOS=long TEST_DATABASE=sqlite $(BIN)/python -m pytest tests/chaos

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from providers.simulator import server as simulator_server
 from tests.conversations.redis_server import RedisServer
 from tests.services import environment
 from tests.services.server import LiveServer
+from tests.services.sharing import Sharing
 from tests.simulator import Simulator, simulator  # noqa: F401  (a fixture)
 
 StartServer = Callable[..., LiveServer]
@@ -24,6 +26,14 @@ StartServer = Callable[..., LiveServer]
 def pytest_configure() -> None:
     # A run that is told to end takes down what it started, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # How long an example may take says more about the machine than about us.
+    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.load_profile("untimed")
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which is at work only where `-n` asks for it
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    return Sharing(config, log)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

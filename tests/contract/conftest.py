@@ -23,7 +23,7 @@ def quick_echoes() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def serve() -> Iterator[Serve]:
     """The server with this environment, started when first asked for; its vendors are this process's simulator."""
     started: dict[tuple[tuple[str, str], ...], LiveServer] = {}

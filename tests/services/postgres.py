@@ -60,7 +60,10 @@ class Postgres:
 
 @cache
 def server() -> Postgres:
-    """This run's server, started when first asked for. Raises RuntimeError where none can be had."""
+    """This run's server, started when first asked for. Raises RuntimeError where none can be had.
+
+    Processes that this one starts to share its tests use the same.
+    """
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         parts = urlsplit(given)
@@ -129,6 +132,7 @@ class OwnServer:
 def _start() -> Postgres:
     own = OwnServer()
     own.start()
+    os.environ["TEST_DATABASE_URL"] = own.postgres.url("postgres")
     return own.postgres
 
 
