@@ -18,7 +18,7 @@ from tests.security.wire import head
 from tests.services.server import LiveServer
 
 PAGES = ["/", "/sign-in/", "/api/docs/", "/admin/login/"]
-ANSWERED = [each for each in routes.ALL if not each[1].startswith(routes.SOCKETS)]
+ANSWERED = [each for each in routes.ROOT if not each[1].startswith(routes.SOCKETS)]
 TELLING = re.compile(r"uvicorn|python|django|httptools|websockets|gunicorn|daphne", re.IGNORECASE)
 REFUSED = {
     "what is not HTTP": b"\x16\x03\x01\r\n\r\n",

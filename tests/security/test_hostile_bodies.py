@@ -36,14 +36,22 @@ ODD_VALUES = {
     "a list of what is none": b'[1, "a", null, []]',
     "a prototype": b'{"__proto__": {"owner_id": 1}, "constructor": 1, "__class__": 1}',
 }
+FIELDS = (b"message", b"messages", b"content", b"rating", b"title", b"model")
+
+
+def everywhere(value: bytes) -> bytes:
+    """In every field that means something somewhere."""
+    return b"{" + b", ".join(b'"%b": %b' % (field, value) for field in FIELDS) + b"}"
+
+
 NO_JSON = {
-    "bytes that are no text": b'{"message": "\xff\xfe"}',
-    "an overlong character": b'{"message": "\xc0\xaf"}',
-    "half a pair in bytes": b'{"message": "\xed\xa0\x80"}',
+    "bytes that are no text": everywhere(b'"\xff\xfe"'),
+    "an overlong character": everywhere(b'"\xc0\xaf"'),
+    "half a pair in bytes": everywhere(b'"\xed\xa0\x80"'),
     "a list without an end": b"[" * 1_000_000,
     "an object without an end": b'{"a":' * 200_000,
     "something behind it": b'{"message": "Hello"}{}',
-    "numbers that are none": b'{"message": NaN, "content": Infinity}',
+    "numbers that are none": everywhere(b"NaN"),
     "XML": b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
     "a pickle": b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.",
 }
@@ -60,11 +68,7 @@ def send(client: Client, operation: Operation, things: Things, body: bytes, **he
     return client.http.request(method, things.path(path), content=body, headers=sent)
 
 
-ROOT = [each for each in routes.UNSAFE if not each[1].startswith("/api/v1")]
-"""The other mount has the same views."""
-
-
-@pytest.mark.parametrize("operation", ROOT, ids=" ".join)
+@pytest.mark.parametrize("operation", routes.UNSAFE, ids=" ".join)
 def test_it_breaks_at_no_odd_value(operation: Operation, owner: Client, mine: Things) -> None:
     """In a field that means something somewhere, and in one that means nothing anywhere."""
     for name, value in ODD_VALUES.items():
@@ -73,7 +77,7 @@ def test_it_breaks_at_no_odd_value(operation: Operation, owner: Client, mine: Th
             assert answer.status_code < 500, (name, field, answer.text[:200])
 
 
-@pytest.mark.parametrize("operation", ROOT, ids=" ".join)
+@pytest.mark.parametrize("operation", routes.UNSAFE, ids=" ".join)
 def test_it_breaks_at_no_odd_value_beside_a_key(operation: Operation, owner: Client, mine: Things) -> None:
     """What a key stands for is found by reading also what means nothing."""
     for name, value in ODD_VALUES.items():
@@ -83,12 +87,13 @@ def test_it_breaks_at_no_odd_value_beside_a_key(operation: Operation, owner: Cli
             assert answer.status_code < 500, (name, field, answer.text[:200])
 
 
-@pytest.mark.parametrize("operation", ROOT, ids=" ".join)
+READING = [each for each in routes.UNSAFE if each[0] != "DELETE" and each[1].lstrip("/") in routes.BODIES]
+
+
+@pytest.mark.parametrize("operation", READING, ids=" ".join)
 def test_it_refuses_what_is_no_json(operation: Operation, owner: Client, mine: Things) -> None:
     for name, body in NO_JSON.items():
-        answer = send(owner, operation, mine, body)
-        assert answer.status_code < 500, (name, answer.text[:200])
-        assert operation[1] not in routes.BODIES or answer.status_code == 400, name
+        assert (name, send(owner, operation, mine, body).status_code) == (name, 400)
 
 
 BOMB = b'{"message": "Hello", "x": "' + b" " * 50_000_000 + b'"}'

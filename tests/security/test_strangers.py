@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from django.urls import resolve
 
 from tests.contract.client import Client
 from tests.contract.people import People
@@ -24,6 +25,14 @@ def told(answer: httpx.Response, things: Things) -> tuple[int, str, dict[str, st
 def test_every_address_is_of_a_known_kind() -> None:
     for _, path in routes.ALL:
         assert Things("a", "b", "c").path(path)
+
+
+@pytest.mark.parametrize("operation", [each for each in routes.ALL if each not in routes.ROOT], ids=" ".join)
+def test_the_other_mount_has_the_same_views(operation: Operation) -> None:
+    method, path = operation
+    below = path.removeprefix(routes.MOUNT)
+    assert (method, below) in routes.ROOT
+    assert resolve(NOWHERE.path(path)).func is resolve(NOWHERE.path(below)).func
 
 
 def test_there_is_one_socket() -> None:
