@@ -28,7 +28,7 @@ endif
 # More processes than cores, since most tests wait for something; tests/services/sharing.py spreads them.
 PYTEST = $(BIN)/python -m pytest -n 3
 # What meets the database only through routes that the rest asks on both, or brings a Postgres of its own (the last two).
-NO_DATABASE := providers page frontends schema openai cluster deploy
+NO_DATABASE := providers page frontends schema openai security cluster deploy
 
 # As a deployment has it; `check --deploy` must find nothing to say about that.
 PRODUCTION = ENV_FILE= SIMULATOR=off OPENAI_API_KEY=none DJANGO_HTTPS=yes ALLOWED_HOSTS=chat.example.org \
