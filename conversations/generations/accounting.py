@@ -10,9 +10,11 @@ from conversations.store.usage import UsageKey, UsageSums, bucket
 
 
 def usage_of(generation: Generation) -> tuple[UsageKey, UsageSums] | None:
-    """The row and what to add to it; None where no vendor was ever asked."""
+    """The row and what to add to it; None where no vendor was ever asked, or another worker has counted it."""
     production = generation.production
     if not production.attempts or generation.buffer.ending is None:
+        return None
+    if generation.lost and generation.buffer.ending.status == Status.INTERRUPTED:
         return None
     last = production.attempts[-1]
     tally = generation.buffer.ending.tally

@@ -89,7 +89,7 @@ class Generation:
         self._context_of = context_of
         self._on_end = on_end
         self._stopping: Ending | None = None
-        self._lost = False
+        self.lost = False
         self._stoppable = False
         # A fresh context: a task that inherits a request's would take a thread of its own for every database step.
         self.task = loop.create_task(self._run(), context=contextvars.Context())
@@ -115,7 +115,7 @@ class Generation:
 
     def lose(self) -> None:
         """Another has ended this reply, or deleted it: close the vendor's stream and tell the viewers."""
-        self._lost = True
+        self.lost = True
         self.stop(Ending(Status.INTERRUPTED, "", 503))
 
     def viewer_came(self) -> None:
@@ -206,7 +206,7 @@ class Generation:
     async def _store(self, ledger: Ledger, begun: Begun, ending: Ending) -> Ending:
         """Write the end. What the client is told afterwards is what the database holds."""
         try:
-            if not self._lost and await ledger.end(self, self._finished(begun, ending)):
+            if not self.lost and await ledger.end(self, self._finished(begun, ending)):
                 return ending
             return await ledger.found(begun.message_pk)
         except DatabaseError:

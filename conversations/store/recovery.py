@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -14,6 +14,9 @@ from conversations.store import statements
 from conversations.store.claims import KEPT
 from conversations.store.endings import Finished, finish, lock_conversations
 from conversations.store.journalled import joined
+from conversations.store.reading import context_of
+from conversations.store.usage import UsageKey, UsageSums, add_usage, bucket
+from providers.estimates import tokens
 
 CANCEL_PATIENCE = timedelta(seconds=2)
 """How long a worker may take to end a reply it was asked to cancel."""
@@ -86,11 +89,14 @@ def unanswered_cancels() -> list[int]:
 def end_for_another(message_pk: int, status: Status, *, unless_seen_within: timedelta | None = None) -> bool:
     """End one reply with the journal's text, in one transaction. Returns whether it was still to be ended.
 
+    An interrupted one is counted in the usage of its day: its worker is not there to do that.
+
     unless_seen_within: leave it alone where its worker has beaten meanwhile
     """
-    conversation = Message.objects.filter(pk=message_pk).values_list("conversation_id", flat=True).first()
-    if conversation is None:
+    found = Message.objects.filter(pk=message_pk).values_list("conversation_id", "conversation__owner_id").first()
+    if found is None:
         return False
+    conversation, owner_id = found
     with transaction.atomic():
         lock_conversations({conversation})
         generation = Generation.objects.filter(pk=message_pk).first()
@@ -101,8 +107,13 @@ def end_for_another(message_pk: int, status: Status, *, unless_seen_within: time
         known = worker.first() is not None
         if known and unless_seen_within and worker.filter(heartbeat_at__gte=Now() - unless_seen_within).exists():
             return False
-        finish([_as_found(generation, status)])
-        return True
+        end = _as_found(generation, status)
+        finish([end])
+    if status == Status.INTERRUPTED and end.model:
+        # Apart from it, as the locks of the sums come before those of workers.
+        with transaction.atomic():
+            add_usage({_usage_key(end, owner_id): _usage_sums(end)})
+    return True
 
 
 def forget(worker_id: UUID, *, unless_seen_within: timedelta | None = None) -> None:
@@ -130,8 +141,10 @@ def _delete(model: type[JournalEntry | IdempotencyKey], keys: Iterable[int]) -> 
 
 
 def _as_found(generation: Generation, status: Status) -> Finished:
+    """Where a model had begun to answer, with an estimate of what that cost: the vendor counts what it sent."""
     message: Message = generation.message
     text = journalled_text(generation.pk)
+    begun = bool(message.model)
     return Finished(
         message_pk=generation.pk,
         conversation_pk=generation.conversation_id,
@@ -140,6 +153,26 @@ def _as_found(generation: Generation, status: Status) -> Finished:
         provider=message.provider,
         model=message.model,
         error=ERRORS.get(status, ""),
+        input_tokens=_tokens_read(generation) if begun else None,
+        output_tokens=tokens(text) if begun else None,
+        usage_estimated=begun,
         time_to_first_token_ms=message.time_to_first_token_ms,
         begun=bool(text),
     )
+
+
+def _tokens_read(generation: Generation) -> int:
+    """About as many as went upstream; the provider's own prompt is not among them."""
+    said = context_of(generation.pk)
+    return tokens(generation.conversation.instructions, *(utterance.content for utterance in said))
+
+
+def _usage_key(end: Finished, owner_id: int | None) -> UsageKey:
+    return UsageKey(datetime.now(UTC).date(), owner_id or 0, end.provider, end.model)
+
+
+def _usage_sums(end: Finished) -> UsageSums:
+    sums = {"requests": 1, "input_tokens": end.input_tokens or 0, "output_tokens": end.output_tokens or 0}
+    if end.time_to_first_token_ms is not None:
+        sums[bucket(end.time_to_first_token_ms)] = 1
+    return sums

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from conversations import database
 from conversations.generations.generation import Generation
 from conversations.generations.process import Engine
+from conversations.generations.reaper import recover
 from conversations.models import Conversation, DailyUsage, Message, Worker
 from conversations.refusals import InvalidTurn, Unavailable
 from conversations.store.batch import write_batch
@@ -257,6 +258,19 @@ async def test_a_worker_that_was_replaced_ends_its_replies_and_serves_on() -> No
         assert (await ending(lost)).status == "interrupted"
         again = await begin(engine, a_turn("b", conversation_id="session-2"), saying("B"))
         assert ((await ending(again)).status, provider.open) == ("complete", 0)
+
+
+async def test_what_was_taken_from_a_worker_is_counted_by_whoever_took_it() -> None:
+    async with engines() as (engine,):
+        lost = await begin(engine, a_turn("a"), saying_then(None, "par"))
+        await text_of(lost)
+        await until(lambda: bool(lost.journalled))
+        await database.write(Worker.objects.all().delete)
+        assert (await ending(lost)).status == "interrupted"
+        await database.write(recover, silence=None)
+        await engine.stop()
+        rows = await database.read(lambda: list(DailyUsage.objects.values_list("requests", "output_tokens")))
+        assert rows == [(1, 1)]
 
 
 # -- the end of a process

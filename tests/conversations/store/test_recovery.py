@@ -13,7 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from conversations.generations.reaper import STALE, end_unanswered_cancels, recover
-from conversations.models import Generation, IdempotencyKey, JournalEntry, Message, Status, Worker
+from conversations.models import DailyUsage, Generation, IdempotencyKey, JournalEntry, Message, Status, User, Worker
 from conversations.store import recovery, workers
 from conversations.store.batch import Append, Batch, write_batch
 from conversations.store.begin import Begun
@@ -384,3 +384,68 @@ def test_the_command_ends_unanswered_cancels(capsys: pytest.CaptureFixture[str])
     cancelled_ago(a_streaming_reply(), 2.5)
     call_command("recover_generations")
     assert statuses() == ["cancelled"]
+
+
+# -- what it cost
+
+
+def an_answering_reply(**fields: Any) -> Begun:
+    """A model has begun to answer: what it read, and `par`."""
+    begun = a_streaming_reply(**fields)
+    answering = {"provider": "gpt", "model": "gpt-4o", "time_to_first_token_ms": 300}
+    Message.objects.filter(pk=begun.message_pk).update(**answering)
+    return begun
+
+
+def used() -> list[dict[str, Any]]:
+    told = ("owner_id", "provider", "model", "requests", "input_tokens", "output_tokens", "errors", "ttft_500")
+    return list(DailyUsage.objects.values(*told))
+
+
+def test_what_a_dead_worker_left_is_counted_once() -> None:
+    a_dead_worker()
+    an_answering_reply()
+    recover(silence=None)
+    recover(silence=None)
+    counted = {"requests": 1, "input_tokens": 1, "output_tokens": 1, "errors": 0, "ttft_500": 1}
+    assert used() == [{"owner_id": 0, "provider": "gpt", "model": "gpt-4o", **counted}]
+
+
+def test_what_it_cost_is_told_as_an_estimate() -> None:
+    a_dead_worker()
+    begun = an_answering_reply()
+    recover(silence=None)
+    message = Message.objects.get(pk=begun.message_pk)
+    assert (message.input_tokens, message.output_tokens, message.usage_estimated) == (1, 1, True)
+    assert (message.conversation.input_tokens, message.conversation.output_tokens) == (1, 1)
+
+
+def test_what_it_read_is_the_whole_context() -> None:
+    a_dead_worker()
+    begun = start(a_turn("x" * 40, assistant("y" * 40), "z" * 40, instructions="i" * 40))
+    Message.objects.filter(pk=begun.message_pk).update(provider="gpt", model="gpt-4o")
+    recover(silence=None)
+    assert [(row["input_tokens"], row["output_tokens"]) for row in used()] == [(40, 0)]
+
+
+def test_it_is_counted_for_the_owner() -> None:
+    a_dead_worker()
+    owner = User.objects.create_user("ada")
+    an_answering_reply(owner_id=owner.pk)
+    recover(silence=None)
+    assert [row["owner_id"] for row in used()] == [owner.pk]
+
+
+def test_nothing_is_counted_where_no_model_is_known_to_have_answered() -> None:
+    a_dead_worker()
+    start(a_turn("a"))
+    recover(silence=None)
+    assert used() == []
+
+
+def test_what_a_worker_is_asked_to_cancel_is_counted_by_that_worker() -> None:
+    a_worker()
+    an_answering_reply()
+    Generation.objects.update(cancel_requested_at=Now() - 2 * recovery.CANCEL_PATIENCE)
+    end_unanswered_cancels()
+    assert used() == []
