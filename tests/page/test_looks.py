@@ -103,6 +103,18 @@ def test_it_runs_each_paragraph_in_its_own_direction(chat: Chat, simulator: Simu
     assert chat.said.evaluate_all(directions) == ["rtl"]
 
 
+@pytest.mark.parametrize(
+    ("text", "holder"), [("- {}\n- {}", "ul"), ("> {}", "blockquote"), ("|{}|{}|\n|-|-|", "table")]
+)
+def test_it_runs_what_holds_paragraphs_in_their_direction(
+    chat: Chat, simulator: Simulator, text: str, holder: str
+) -> None:
+    simulator.script(text=f"{text.format('שלום', 'עולם')}\n\n---\n\n{text.format('Hello', 'world')}")
+    chat.ask("Both")
+    directions = "nodes => nodes.map(node => getComputedStyle(node).direction)"
+    assert chat.reply.locator(holder).evaluate_all(directions) == ["rtl", "ltr"]
+
+
 def test_it_follows_a_growing_reply_down(chat: Chat, simulator: Simulator) -> None:
     simulator.script(text="line\n\n" * 200)
     chat.ask("Go on")

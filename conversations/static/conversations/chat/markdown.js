@@ -4,6 +4,8 @@ import { element, inline } from "./inline.js";
 
 // Each paragraph runs in the direction of its own script.
 const AUTO = { dir: "auto" };
+const LETTER = /\p{L}/u;
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 // A text may nest its quotes and lists no deeper: what is beyond stays text.
 const DEEPEST = 12;
 const FENCE = /^(\s*)(`{3,}|~{3,})\s*([\w+#.-]*)[^`]*$/;
@@ -13,6 +15,12 @@ const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(?:(\s+)(.*))?$/;
 const QUOTE = /^\s{0,3}>\s?(.*)$/;
 const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 const TASK = /^\[([ xX])\]\s+/;
+
+// What holds paragraphs runs as its first letter does: `auto` does not look into what has a direction of its own.
+function directed(node) {
+  if (RIGHT_TO_LEFT.test(LETTER.exec(node.textContent)?.[0] ?? "")) node.dir = "rtl";
+  return node;
+}
 
 export function markdown(text) {
   const fragment = document.createDocumentFragment();
@@ -55,7 +63,7 @@ function blocks(lines, place) {
     } else if (QUOTE.test(line)) {
       const inner = [];
       for (; at < lines.length && QUOTE.test(lines[at]); at += 1) inner.push(QUOTE.exec(lines[at])[1]);
-      nodes.push(element("blockquote", blocks(inner, deeper(place))));
+      nodes.push(directed(element("blockquote", blocks(inner, deeper(place)))));
     } else if (ITEM.test(line)) {
       at = list(lines, at, nodes, place);
     } else if (isTable(lines, at)) {
@@ -85,7 +93,7 @@ function list(lines, at, nodes, place) {
   const { items, loose, end } = gathered(lines, at);
   const children = items.map((item) => entry(item, loose, deeper(place)));
   const [name, attributes] = /\d/.test(mark) ? ["ol", { start: String(parseInt(mark, 10)) }] : ["ul", {}];
-  nodes.push(element(name, children, attributes));
+  nodes.push(directed(element(name, children, attributes)));
   return end;
 }
 
@@ -138,7 +146,7 @@ function table(lines, at, nodes) {
   const head = element("thead", [row(lines[at], "th")]);
   const body = element("tbody");
   for (at += 2; at < lines.length && lines[at].includes("|"); at += 1) body.append(row(lines[at], "td"));
-  nodes.push(element("div", [element("table", [head, body])], { class: "table", tabindex: "0" }));
+  nodes.push(directed(element("div", [element("table", [head, body])], { class: "table", tabindex: "0" })));
   return at;
 }
 
