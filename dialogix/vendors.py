@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from dialogix import env
@@ -9,6 +10,9 @@ from providers.conf import BASE_URL_VARIABLES, VENDORS, ProviderConfig
 
 TEMPERATURE = 0.3
 MAX_TOKENS = 8192
+KEY = re.compile(r"[!-~]+")
+"""What a header can carry. A placeholder that was left in its place, such as `…`, cannot be one."""
+
 REASONING_MODELS = ("o1*", "o3*", "o4*", "gpt-5*")
 """OpenAI's models that refuse `temperature` and want `max_completion_tokens`."""
 
@@ -57,7 +61,7 @@ def _provider(name: str, defaults: _Defaults, connections: int) -> ProviderConfi
         name=name,
         vendor=vendor,
         variable=f"{prefix}_API_KEY",
-        api_key=env.secret(f"{prefix}_API_KEY"),
+        api_key=_key(f"{prefix}_API_KEY"),
         base_url=env.web_url(BASE_URL_VARIABLES[vendor]),
         default_model=env.text(f"{prefix}_MODEL_DEFAULT", defaults.model),
         fallback_model=env.text(f"{prefix}_MODEL_FALLBACK", defaults.fallback),
@@ -68,3 +72,10 @@ def _provider(name: str, defaults: _Defaults, connections: int) -> ProviderConfi
         completion_tokens=env.words(f"{prefix}_COMPLETION_TOKENS_MODELS", defaults.completion_tokens),
         pool_size=connections,
     )
+
+
+def _key(name: str) -> str | None:
+    key = env.secret(name)
+    if key is not None and not KEY.fullmatch(key):
+        env.refuse(name, "holds a character that no key has: only visible ASCII characters can be sent.")
+    return key

@@ -80,3 +80,16 @@ def test_it_reads_every_value(bare: pytest.MonkeyPatch) -> None:
 def test_it_has_connections_for_as_many_replies_as_may_be_under_way(bare: pytest.MonkeyPatch) -> None:
     pools = [each.pool_size for each in vendors.providers("auto", 3000).values()]
     assert all(3000 < size < 3100 for size in pools)
+
+
+@pytest.mark.parametrize("key", ["…", "two words", "line\nbreak"])
+@pytest.mark.parametrize("variable", KEYS)
+def test_it_refuses_what_cannot_be_a_key(
+    variable: str, key: str, bare: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare.setenv(variable, key)
+    with pytest.raises(SystemExit):
+        vendors.providers("auto", 2000)
+    said = capsys.readouterr().err
+    assert said.startswith(variable)
+    assert key not in said
