@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from xdist.scheduler import LoadFileScheduling
-from xdist.workermanage import WorkerController
+from xdist.workermanage import NodeManager, WorkerController
 
-FIRST = ("page", "cluster", "chaos", "frontends", "dialogix", "contract", "schema", "security", "openai")
+NodeManager.EXIT_TIMEOUT = 30
+"""Seconds in which a worker that is told to end takes down what its tests started: killed before, it would leave it."""
+
+FIRST = ("page", "cluster", "frontends", "dialogix", "contract", "schema", "security", "openai")
 """Folders whose tests mostly wait: begun last, they would keep one process busy while the others have ended."""
 
-TOGETHER = ("page", "cluster", "frontends", "conversations/live")
-"""Folders whose tests share a browser, a cluster, packages for Node or a pair of servers; elsewhere files suffice."""
+TOGETHER = (("page",), ("cluster", "chaos"), ("frontends",), ("conversations/live",))
+"""Folders whose tests share a browser, the load that they put on a machine, packages for Node, or a pair of servers.
+
+Everywhere else only the tests of a file stay together.
+"""
 
 
 class Sharing(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
-        """Of what stays together: a folder, or a file."""
-        folders = [folder for folder in TOGETHER if nodeid.startswith(f"tests/{folder}/")]
-        return f"tests/{folders[0]}/" if folders else super()._split_scope(nodeid)
+        for folders in TOGETHER:
+            if any(nodeid.startswith(f"tests/{folder}/") for folder in folders):
+                return f"tests/{folders[0]}/"
+        return super()._split_scope(nodeid)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         self.workqueue.move_to_end(min(self.workqueue, key=_rank), last=False)
@@ -26,5 +31,6 @@ class Sharing(LoadFileScheduling):
 
 
 def _rank(scope: str) -> int:
-    ranks: Sequence[int] = [rank for rank, folder in enumerate(FIRST) if scope.startswith(f"tests/{folder}/")]
+    """Lower goes first; among equals, what has more tests."""
+    ranks = [rank for rank, folder in enumerate(FIRST) if scope.startswith(f"tests/{folder}/")]
     return ranks[0] if ranks else len(FIRST)
