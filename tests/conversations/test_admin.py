@@ -231,3 +231,8 @@ def test_it_reads_no_row_by_row(
 
 def test_it_lets_no_stranger_in(conversation: Conversation) -> None:
     assert [Client().get(path).status_code for path in pages(conversation)] == [302] * 10
+
+
+def test_it_says_plainly_what_is_not_permitted(conversation: Conversation) -> None:
+    response = staff("view_attempt").get("/admin/conversations/conversation/")
+    assert (response.status_code, "You have no permission for this page" in response.content.decode()) == (403, True)

@@ -40,6 +40,28 @@ def test_it_revokes_nothing_without_the_permission(token: Any) -> None:
     assert AuthToken.objects.count() == 1
 
 
+def test_its_page_names_it_by_its_beginning(token: Any) -> None:
+    html = page(staff("view_authtoken", "delete_authtoken"), f"{TOKENS}{token.pk}/change/")
+    assert f"{token.token_key[:7]}… of ada" in html
+    assert f"{token.digest} :" not in html
+
+
+def test_its_page_leads_to_revoking_it(token: Any) -> None:
+    html = page(staff("view_authtoken", "delete_authtoken"), f"{TOKENS}{token.pk}/change/")
+    assert (f'href="{TOKENS}{token.pk}/delete/">Revoke' in html, "Delete" in html) == (True, False)
+
+
+def test_its_page_offers_nothing_to_those_who_may_only_look(token: Any) -> None:
+    assert ">Revoke" not in page(staff("view_authtoken"), f"{TOKENS}{token.pk}/change/")
+
+
+def test_it_says_that_it_revoked_one(token: Any) -> None:
+    client = staff("view_authtoken", "delete_authtoken")
+    html = client.post(f"{TOKENS}{token.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
+    assert "Revoked 1 token." in html
+    assert token.digest not in html
+
+
 @pytest.mark.parametrize("how", ["one", "several"])
 def test_it_notes_who_revoked_whose(token: Any, how: str) -> None:
     client = staff("view_authtoken", "delete_authtoken")
