@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -15,11 +14,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from conversations import database
 from conversations.generations.accounting import usage_of
 from conversations.generations.buffer import Buffer, Ending
-from conversations.generations.followers import DELETED, Followers, ending_of, finished_buffer
-from conversations.generations.followers import INTERVAL as FOLLOW_INTERVAL
+from conversations.generations.exchange import SAFETY_INTERVAL, Errands, Exchange
+from conversations.generations.followers import DELETED, ending_of, finished_buffer
 from conversations.generations.generation import SHUTTING_DOWN, Generation
 from conversations.generations.journal import INTERVAL, Journal
-from conversations.generations.news import News, group_of
 from conversations.generations.reaper import Reaper
 from conversations.generations.strays import end_strays
 from conversations.models import Message, Status
@@ -32,9 +30,6 @@ from conversations.store.endings import Finished
 from conversations.turns import Turn
 from providers.base import Provider
 from providers.messages import CompletionRequest
-
-SAFETY_INTERVAL = 2.0
-"""Seconds between two looks at the database where word of news comes without looking."""
 
 log = logging.getLogger("conversations.generations")
 
@@ -55,7 +50,8 @@ class Engine:
         self.on_ended: list[Callable[[Generation], None]] = []
         """Called with every reply that has ended, stored or not."""
         self._tasks: list[asyncio.Task[None]] = []
-        self._errands: set[asyncio.Task[Any]] = set()
+        self._errands = Errands()
+        self._look = asyncio.Event()
         self._registering: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
         self._doubting: asyncio.Task[None] | None = None
@@ -79,11 +75,9 @@ class Engine:
         self.worker_id = worker_id
         self.journal = Journal(worker_id, self._on_standing)
         self._look = asyncio.Event()
-        self.news = News(worker_id, self._on_word, self._on_reach)
-        self.followers = Followers(lambda producer, keys: self.news.tell(producer, "follow", keys))
+        self.exchange = Exchange(worker_id, self.live, self._errands, self._look.set, self._notify)
         self.reaper = Reaper(worker_id, lambda: self.journal.written_within_interval, self._on_replaced)
-        follow = (self.followers.run(), self.followers.announce())
-        work = (self.journal.run(), *follow, self.reaper.run(), self.news.run(), self._watch())
+        work = (self.journal.run(), *self.exchange.work(), self.reaper.run(), self._watch())
         self._tasks = [asyncio.get_running_loop().create_task(each) for each in work]
 
     async def drain(self, grace: float) -> None:
@@ -168,7 +162,7 @@ class Engine:
     def _doubt(self) -> None:
         """A turn may stand in the database though we were told that it does not."""
         if self._doubting is None or self._doubting.done():
-            self._doubting = self._run(end_strays(lambda: self.worker_id, self.live))
+            self._doubting = self._errands.run(end_strays(lambda: self.worker_id, self.live))
 
     def begin_unstored(
         self,
@@ -187,7 +181,7 @@ class Engine:
             over()
             raise
         if self._starting is None:
-            self._run(self.start())  # for the sums of usage; the answer itself needs no database
+            self._errands.run(self.start())  # for the sums of usage; the answer itself needs no database
         generation = Generation(
             answering=lambda _: source,
             request=request,
@@ -214,8 +208,8 @@ class Engine:
         if message.status != Status.STREAMING:
             return finished_buffer(message), lambda: None
         await self.start()
-        buffer = await self.followers.follow(message)
-        return buffer, lambda: self.followers.leave(message.pk)
+        buffer = await self.exchange.followers.follow(message)
+        return buffer, lambda: self.exchange.followers.leave(message.pk)
 
     async def cancel(self, message: Message) -> None:
         """End a reply wherever it lives; return once its end is stored. Raises `DatabaseError`."""
@@ -227,12 +221,12 @@ class Engine:
         await self.start()
         buffer, leave = await self.buffer_of(message)
         try:
-            await self._ask_to_stop([message.pk])
+            await self.exchange.ask_to_stop([message.pk])
             async with asyncio.timeout(recovery.CANCEL_PATIENCE.total_seconds()):
                 await buffer.ended()
         except TimeoutError:
             await database.write(recovery.end_for_another, message.pk, Status.CANCELLED)
-            self.followers.look_soon()
+            self.exchange.followers.look_soon()
         finally:
             leave()
 
@@ -249,7 +243,7 @@ class Engine:
 
     def news_are_missing(self) -> bool:
         """Whether word from other workers should come without looking, and does not."""
-        return bool(settings.REDIS_URL) and bool(self._tasks) and not self.news.reaches_others
+        return bool(settings.REDIS_URL) and bool(self._tasks) and not self.exchange.news.reaches_others
 
     async def lose(self, replies: Mapping[int, UUID]) -> None:
         """Replies whose rows are gone (key -> worker): end them here, and tell their other workers to look."""
@@ -258,9 +252,7 @@ class Engine:
                 generation.lose()
         if not self._tasks:
             return
-        for worker in set(replies.values()):
-            self._run(self.news.tell(worker, "look"))
-        self.followers.look_soon()
+        self.exchange.gone(replies)
 
     # -- what a stored generation asks for (its ledger) -------------------------------------------------------------
 
@@ -269,8 +261,7 @@ class Engine:
 
     async def end(self, generation: Generation, finished: Finished) -> bool:
         mine = await self.journal.end(generation, finished)
-        if self.news.reaches_others:
-            self._run(self._tell_waiting(finished.conversation_pk))
+        self.exchange.ended(finished.conversation_pk)
         return mine
 
     async def found(self, message_pk: int) -> Ending:
@@ -281,7 +272,7 @@ class Engine:
             return Ending(Status.INTERRUPTED, recovery.INTERRUPTED, 503)
         return ending_of(message)
 
-    # -- news -------------------------------------------------------------------------------------------------------
+    # -- what it is told --------------------------------------------------------------------------------------------
 
     def _on_begun(self, generation: Generation, begun: Begun) -> None:
         if not begun.fresh:
@@ -289,7 +280,7 @@ class Engine:
         self.live[begun.message_pk] = generation
         self.changed(begun.conversation_pk, generation.owner_id, begun.conversation_id)
         if begun.to_cancel:
-            self._run(self._ask_to_stop(begun.to_cancel))
+            self._errands.run(self.exchange.ask_to_stop(begun.to_cancel))
 
     def _ending(self, over: Callable[[], None]) -> Callable[[Generation], None]:
         def ended(generation: Generation) -> None:
@@ -302,7 +293,7 @@ class Engine:
         self.active.discard(generation)
         if (begun := generation.stored) is not None and self.live.get(begun.message_pk) is generation:
             del self.live[begun.message_pk]
-            self.news.forget(begun.message_pk)
+            self.exchange.news.forget(begun.message_pk)
             self.changed(begun.conversation_pk, generation.owner_id, begun.conversation_id)
         if self._tasks and (usage := usage_of(generation)) is not None:
             self.journal.count(*usage)
@@ -317,15 +308,14 @@ class Engine:
         for key, generation in list(self.live.items()):
             state = stands.mine.get(key)
             if state is None:
-                self._run(self._lose_if_gone(key, generation))
+                self._errands.run(self._lose_if_gone(key, generation))
                 continue
             has_go, cancel = state
             if has_go:
                 generation.go.set()
             if cancel:
                 generation.cancel()
-        for worker in self.news.followers_of(set(written)):
-            self._run(self.news.tell(worker, "look"))
+        self.exchange.written(set(written))
 
     async def _lose_if_gone(self, key: int, generation: Generation) -> None:
         """The look may be older than the reply's beginning, or than its end: ask again before giving it up."""
@@ -338,83 +328,34 @@ class Engine:
         for generation in list(self.live.values()):
             generation.lose()
         if self._registering is None or self._registering.done():
-            self._registering = self._run(self._register_again())
+            self._registering = self._errands.run(self._register_again())
 
     async def _register_again(self) -> None:
         worker_id = uuid4()
         await database.write(workers.register, worker_id, workers.this_process())
-        self.worker_id = self.journal.worker_id = self.news.worker_id = self.reaper.worker_id = worker_id
-
-    def _on_word(self, word: dict[str, Any]) -> None:
-        keys, sender = [int(key) for key in word["keys"]], UUID(word["from"])
-        match word["kind"]:
-            case "follow":
-                new = [self.news.followed_by(key, sender) for key in keys if key in self.live]
-                if any(new) or len(new) < len(keys):  # what was written, or has ended, before we knew of the follower
-                    self._run(self.news.tell(sender, "look"))
-            case "look":
-                self.followers.look_soon()
-                self._look.set()
-            case "stop":
-                for key in keys:
-                    if key in self.live:
-                        self.live[key].cancel()
-            case "changed":
-                for key in keys:
-                    self._notify(key)
+        self.worker_id = self.journal.worker_id = self.exchange.news.worker_id = self.reaper.worker_id = worker_id
 
     def changed(self, conversation_pk: int, owner_id: int | None, conversation_id: str) -> None:
         """A conversation shows something else now: tell whoever watches it, here and in other workers."""
         self._notify(conversation_pk)
-        if self._tasks and self.news.reaches_others:
-            self._run(self.news.tell_group(group_of(owner_id, conversation_id), "changed", [conversation_pk]))
+        if self._tasks:
+            self.exchange.changed(conversation_pk, owner_id, conversation_id)
 
     def _notify(self, conversation_pk: int | None) -> None:
         for listener in self.listeners:
             listener(conversation_pk)
 
-    def _on_reach(self, reaches_others: bool) -> None:
-        """Word comes, or comes no more: look at the database less often or more often, from this moment on."""
-        self.followers.interval = SAFETY_INTERVAL if reaches_others else FOLLOW_INTERVAL
-        self.followers.announce_soon(again=True)
-        self.followers.look_soon()
-        self._look.set()
-        self._notify(None)
-
-    async def _ask_to_stop(self, message_pks: Collection[int]) -> None:
-        for key, worker in (await database.write(cancelling.request_cancel, message_pks)).items():
-            if (generation := self.live.get(key)) is not None:
-                generation.cancel()
-            else:
-                await self.news.tell(worker, "stop", [key])
-
-    async def _tell_waiting(self, conversation_pk: int) -> None:
-        for worker in await database.read(cancelling.workers_of, [conversation_pk]):
-            await self.news.tell(worker, "look")
-
     async def _watch(self) -> None:
         """Look for goes and stops while nothing is written, in one look for all replies of the process."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(SAFETY_INTERVAL if self.news.reaches_others else INTERVAL):
+                async with asyncio.timeout(SAFETY_INTERVAL if self.exchange.news.reaches_others else INTERVAL):
                     await self._look.wait()
             told = self._look.is_set()
             self._look.clear()
             if self.live and (told or not self.journal.written_within_interval):
                 with suppress(DatabaseError):
                     await self.journal.look()
-
-    def _run(self, errand: Any) -> asyncio.Task[None]:
-        """Do it beside everything else; a database that is away then is no reason to end anything."""
-        task = asyncio.get_running_loop().create_task(_quietly(errand))
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
-        return task
-
-
-async def _quietly(errand: Any) -> None:
-    with suppress(DatabaseError):
-        await errand
 
 
 engine = Engine()

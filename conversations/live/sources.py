@@ -45,8 +45,8 @@ class Sources:
         if (live := engine.live.get(key)) is not None:
             self._add(key, live.buffer, _nothing)
         else:
-            buffer = await engine.followers.follow(message)
-            self._add(key, buffer, lambda: engine.followers.leave(key))
+            buffer = await engine.exchange.followers.follow(message)
+            self._add(key, buffer, lambda: engine.exchange.followers.leave(key))
 
     def _add(self, key: int, buffer: Buffer, leave: Callable[[], None]) -> None:
         reading = asyncio.get_running_loop().create_task(self._read(buffer))

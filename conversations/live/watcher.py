@@ -101,7 +101,7 @@ class Watcher:
 
     async def _pause(self) -> None:
         """Until something is told, or it is time to look at all."""
-        interval = SAFETY_INTERVAL if engine.news.reaches_others else INTERVAL
+        interval = SAFETY_INTERVAL if engine.exchange.news.reaches_others else INTERVAL
         due_at = self._looked_at + interval
         with suppress(TimeoutError):
             async with asyncio.timeout_at(due_at):
@@ -190,8 +190,8 @@ class Watcher:
         with suppress(DatabaseError):  # then looks at intervals do
             await engine.start()
             async with self._order:
-                await engine.news.join(group_of(*mirror.name))
-            if engine.news.reaches_others:
+                await engine.exchange.news.join(group_of(*mirror.name))
+            if engine.exchange.news.reaches_others:
                 mirror.expire()
 
     async def _hear_no_more(self, mirror: Mirror) -> None:
@@ -199,7 +199,7 @@ class Watcher:
             await engine.start()
             async with self._order:
                 if mirror.name not in self._mirrors:
-                    await engine.news.leave(group_of(*mirror.name))
+                    await engine.exchange.news.leave(group_of(*mirror.name))
 
     def _run(self, errand: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(errand)

@@ -207,7 +207,7 @@ async def test_a_reply_can_be_followed_from_another_worker() -> None:
         async with asyncio.timeout(5):
             end = await buffer.ended()
         leave()
-        assert (end.status, buffer.text, len(two.followers)) == ("complete", "Hello", 0)
+        assert (end.status, buffer.text, len(two.exchange.followers)) == ("complete", "Hello", 0)
 
 
 async def test_a_reply_that_has_ended_is_read_from_its_message() -> None:
