@@ -122,7 +122,7 @@ class Command(OperatorCommand):
     def _aside(self, text: str) -> None:
         """Something beside the conversation, for a person."""
         if self._terminal and text:
-            self.stdout.write(self.style.NOTICE(text))
+            self.stdout.write(self.style.MIGRATE_HEADING(text))  # NOTICE is as red as an error
 
 
 def _facts(generation: Generation, ending: Ending) -> str:

@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["revoke"]:
-            self.stderr.write(f"Tokens revoked: {_revoke(options['name'])}")
+            self.stderr.write(f"Tokens revoked: {_revoke(options['name'])}", style_func=str)  # no error
             return
         with transaction.atomic():
             user = _user(options["name"])
