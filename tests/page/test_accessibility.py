@@ -61,6 +61,10 @@ def test_it_finds_nothing_where_a_reply_broke_off(
     assert findings(chat.page) == []
 
 
+def test_it_finds_nothing_on_a_phone(visit: Visit, server: LiveServer) -> None:
+    assert findings(visit(server, **PHONE).page) == []
+
+
 def test_it_finds_nothing_while_a_reply_grows(chat: Chat, simulator: Simulator) -> None:
     simulator.script(text="tick ", endless=True, delay=0.05)
     chat.say("Go on")

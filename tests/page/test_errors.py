@@ -89,6 +89,17 @@ def test_it_says_when_the_limit_is_reached(start_server: StartServer, visit: Vis
     assert message_box(chat) == "Two"
 
 
+def test_it_says_that_too_many_replies_are_under_way(
+    start_server: StartServer, visit: Visit, simulator: Simulator
+) -> None:
+    simulator.script(text="tick ", endless=True, delay=0.05)
+    chat = visit(start_server(**simulator.env(), MAX_ACTIVE_GENERATIONS_PER_CALLER="1")).say("Go on")
+    expect(chat.reply).to_contain_text("tick")
+    chat.press("New conversation").say("And you")
+    expect(chat.problem).to_contain_text("Too many replies of yours are under way: at most 1 at once")
+    assert message_box(chat) == "And you"
+
+
 def test_it_says_that_the_model_took_too_long(visit: Visit, impatient_server: LiveServer, simulator: Simulator) -> None:
     simulator.script(fault="stall")
     chat = visit(impatient_server).say("Hello")

@@ -1,11 +1,12 @@
 // The public API, as any frontend may use it.
 
+const AWAY = "The server is busy or restarting. Please try again in a moment.";
 const PROBLEMS = {
   401: "You are signed out. Sign in to go on.",
   404: "This conversation does not exist any more.",
   409: "Another reply is under way.",
   413: "The message is too large.",
-  503: "The server is busy or restarting. Please try again in a moment.",
+  502: AWAY,
   504: "The model did not answer in time. Please try again.",
 };
 
@@ -21,6 +22,8 @@ export class ApiError extends Error {
       const minutes = Math.max(1, Math.ceil((retryAfter || 60) / 60));
       return `You have reached the limit of requests. Try again in ${minutes} min.`;
     }
+    // The server knows best what it has too much of; a proxy in front of it says nothing.
+    if (status === 503) return details || AWAY;
     return PROBLEMS[status] || details || "Something went wrong. Please try again.";
   }
 }
