@@ -19,9 +19,11 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from bench import report
 from bench.processes import PYTHON, ROOT, Server, running
 from tests.services import postgres
 
+DATABASES = ("sqlite", "postgres")
 SIZES = (1_000, 100_000, 1_000_000)
 REPEATED = 200
 WARM_UP = 30
@@ -71,13 +73,16 @@ def main() -> None:
     options = _options()
     with TemporaryDirectory(prefix="reads") as folder:
         tables = [_measure(kind, Path(folder), options.sizes) for kind in options.databases]
-    print("\n\n".join(tables))
+    text = "\n\n".join([report.machine(REPEATED), *tables])
+    print(text)
+    if tuple(options.sizes) == SIZES and len(options.databases) == len(DATABASES):
+        report.write("reads", text)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.reads", description="What a page costs as more is stored.")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="messages stored (default: %(default)s)")
-    parser.add_argument("--databases", nargs="+", choices=("sqlite", "postgres"), default=("sqlite", "postgres"))
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
     return parser.parse_args()
 
 

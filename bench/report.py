@@ -61,7 +61,7 @@ def machine(rounds: int) -> str:
     return (
         f"{when}, {_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {platform.system()}, "
         f"Python {platform.python_version()}; {names}. CPU is user and system time of the server's whole process tree, "
-        f"one worker each. Median of {rounds}."
+        f"one worker each. Medians of {rounds}."
     )
 
 

@@ -98,7 +98,7 @@ class Results:
     def busiest(self) -> tuple[float, float]:
         """The largest share of a core that the upstream and the clients took in a round of a paced load."""
         paced = [one for (name, _), rounds in self._rounds.items() if name in ("paced", "many") for one in rounds]
-        return max(one.upstream for one in paced), max(one.load for one in paced)
+        return max((one.upstream for one in paced), default=0.0), max((one.load for one in paced), default=0.0)
 
     def reached(self, bar: Bar, subject: str) -> float:
         if bar.against:
