@@ -83,6 +83,7 @@ async def test_nothing_fails_and_all_comes_back(
     vendors.script(text="Hello!")
     async with httpx.AsyncClient(timeout=PATIENT) as client:
         for node in nodes:
+            await asyncio.to_thread(node.wait_for_log, 20, event="news_available")
             await until_degraded(client, node, 0)
         async with outage(redis, kind):
             for node in nodes:
