@@ -13,6 +13,9 @@ from tests.dialogix.scraped import Scraped, chat
 from tests.services.server import LiveServer
 from tests.simulator import Simulator
 
+# Each test begins with vendors that have forgotten what another wanted of them, such as to pause.
+pytestmark = pytest.mark.usefixtures("simulator")
+
 GPT = {"gen_ai_operation_name": "chat", "gen_ai_provider_name": "openai", "gen_ai_request_model": "gpt-4o"}
 
 
