@@ -51,7 +51,7 @@ class TokenAdmin(ReadOnlyAdmin):
     ) -> HttpResponseBase:
         """Under another name than its own, for the same reason."""
         token = self.get_object(request, unquote(object_id)) if self.has_view_permission(request) else None
-        told = {"title": _name(token), "subtitle": None} if token is not None else {}
+        told = {"title": f"Token {_name(token)}", "subtitle": None} if token is not None else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponseRedirect:

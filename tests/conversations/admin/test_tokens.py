@@ -42,7 +42,7 @@ def test_it_revokes_nothing_without_the_permission(token: Any) -> None:
 
 def test_its_page_names_it_by_its_beginning(token: Any) -> None:
     html = page(staff("view_authtoken", "delete_authtoken"), f"{TOKENS}{token.pk}/change/")
-    assert f"{token.token_key[:7]}… of ada" in html
+    assert f"Token {token.token_key[:7]}… of ada" in html
     assert f"{token.digest} :" not in html
 
 
