@@ -24,8 +24,10 @@ StartServer = Callable[..., LiveServer]
 
 
 def pytest_configure() -> None:
-    # A run that is told to end takes down what it started, as after Ctrl-C.
+    # A run that is told to end takes down what it started, as after Ctrl-C; and the programs it starts hear Ctrl-C even
+    # where a shell has what it runs in the background ignore it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # How long an example may take says more about the machine than about us.
     hypothesis.settings.register_profile("untimed", deadline=None)
     hypothesis.settings.load_profile("untimed")

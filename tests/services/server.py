@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import re
 import signal
@@ -20,6 +21,7 @@ STARTING_SECONDS = 60
 LISTENS = re.compile(r"listens on http://\S+:(\d+)")
 
 _numbers = count(1)
+_started: set[LiveServer] = set()
 
 
 class LiveServer:
@@ -55,6 +57,7 @@ class LiveServer:
                 stdout=output,
                 stderr=errors,
             )
+        _started.add(self)
         self.port = self._wait_until_it_listens(said_before)
 
     def stop(self, seconds: float = 40) -> int:
@@ -124,3 +127,11 @@ class LiveServer:
             time.sleep(0.02)
         self.process.kill()
         raise AssertionError(f"the server did not start:\n{self.stderr.read_text(encoding='utf-8')}")
+
+
+@atexit.register
+def _kill_what_is_left() -> None:
+    """Where the run was interrupted while a server began, or while servers were taken down."""
+    for server in _started:
+        if server.process.poll() is None:
+            server.kill()

@@ -8,7 +8,7 @@ from xdist.workermanage import NodeManager, WorkerController
 NodeManager.EXIT_TIMEOUT = 30
 """Seconds in which a worker that is told to end takes down what its tests started: killed before, it would leave it."""
 
-FIRST = ("page", "cluster", "frontends", "dialogix", "contract", "schema", "security", "openai")
+FIRST = ("page", "cluster", "frontends", "dialogix", "conversations/commands", "contract", "schema", "security")
 """Folders whose tests mostly wait: begun last, they would keep one process busy while the others have ended."""
 
 TOGETHER = (("page",), ("cluster", "chaos"), ("frontends",), ("conversations/live",))
