@@ -76,7 +76,7 @@ def gather(simulator: Simulator, level: str, scripts: Iterable[str] = SCRIPTS) -
     """Start a server that logs from this level on, make it meet everything, and collect what it let out."""
     url = databases.fresh("sqlite")
     prompts = {f"{name}_SYSTEM_PROMPT": SYSTEM_PROMPT for name in ("GPT", "CLAUDE", "GEMINI")}
-    variables = {**simulator.env(), **KEYS, **prompts, "PROVIDER_TIMEOUT": "0.4", "RATE_LIMIT": "100000/h"}
+    variables = {**simulator.env(), **KEYS, **prompts, "PROVIDER_TIMEOUT": "1", "RATE_LIMIT": "100000/h"}
     server = LiveServer(database=url, **variables, AUTH_MODE="required", LOG_LEVEL=level)
     try:
         evidence = Evidence(people_of(server))
@@ -183,7 +183,8 @@ def _metrics(server: LiveServer) -> str:
 def _break_the_database(evidence: Evidence, file: Path) -> None:
     """Tables that go while they are needed: whatever is raised then knows the row that it was about."""
     client = evidence.people.client("owner")
-    conversation = client.complete(PROMPT).json()["conversation_id"]
+    conversation = new_id()
+    _keep(evidence, client.complete(PROMPT, conversation_id=conversation))
     with sqlite3.connect(file) as connection:
         connection.execute(
             "CREATE TRIGGER no_more BEFORE INSERT ON conversations_message BEGIN SELECT RAISE(ABORT, 'refused'); END"
