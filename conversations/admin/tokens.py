@@ -51,7 +51,7 @@ class TokenAdmin(ReadOnlyAdmin):
     ) -> HttpResponseBase:
         """Under another name than its own, for the same reason."""
         token = self.get_object(request, unquote(object_id)) if self.has_view_permission(request) else None
-        told = {"title": f"Token {_name(token)}", "subtitle": None} if token is not None else {}
+        told = {"original": Named(token), "title": _name(token), "subtitle": None} if token is not None else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponseRedirect:
@@ -78,5 +78,15 @@ class TokenAdmin(ReadOnlyAdmin):
         return shortened(row.token_key)
 
 
+class Named:
+    """A token as far as the page's heading and its links ask for it."""
+
+    def __init__(self, token: Any) -> None:
+        self.pk, self._meta, self._name = token.pk, token._meta, _name(token)
+
+    def __str__(self) -> str:
+        return self._name
+
+
 def _name(token: Any) -> str:
-    return f"{shortened(token.token_key)} of {token.user}"
+    return f"Token {shortened(token.token_key)} of {token.user}"

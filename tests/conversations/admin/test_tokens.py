@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -42,8 +43,9 @@ def test_it_revokes_nothing_without_the_permission(token: Any) -> None:
 
 def test_its_page_names_it_by_its_beginning(token: Any) -> None:
     html = page(staff("view_authtoken", "delete_authtoken"), f"{TOKENS}{token.pk}/change/")
-    assert f"Token {token.token_key[:7]}… of ada" in html
-    assert f"{token.digest} :" not in html
+    heading = re.sub(r"<[^>]*>|\s+", " ", html)
+    assert f"Token {token.token_key[:7]}… of ada" in heading
+    assert token.digest.lower() not in heading.lower()
 
 
 def test_its_page_leads_to_revoking_it(token: Any) -> None:
@@ -59,7 +61,7 @@ def test_it_says_that_it_revoked_one(token: Any) -> None:
     client = staff("view_authtoken", "delete_authtoken")
     html = client.post(f"{TOKENS}{token.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
     assert "Revoked 1 token." in html
-    assert token.digest not in html
+    assert token.digest.lower() not in html.lower()
 
 
 @pytest.mark.parametrize("how", ["one", "several"])
@@ -70,7 +72,7 @@ def test_it_notes_who_revoked_whose(token: Any, how: str) -> None:
     else:
         client.post(TOKENS, {"action": "revoke", "_selected_action": [token.pk]})
     entry = LogEntry.objects.get()
-    assert (entry.user.username, entry.object_repr) == ("staff", f"{token.token_key[:7]}… of ada")
+    assert (entry.user.username, entry.object_repr) == ("staff", f"Token {token.token_key[:7]}… of ada")
 
 
 def test_it_finds_tokens_by_their_user(token: Any) -> None:
