@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from django.db import connection
 
@@ -49,16 +50,20 @@ def add_usage(usage: Mapping[UsageKey, UsageSums]) -> None:
     """Add the sums to the rows of their days, creating those that are missing; in one order for all processes."""
     if not usage:
         return
-    table = connection.ops.quote_name(DailyUsage._meta.db_table)
-    columns = ("day", "owner_id", "provider", "model", *COUNTERS)
-    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in COUNTERS)
-    statement = (
-        # Names of our own columns and table; all values are parameters.
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))}) "  # noqa: S608
-        f"ON CONFLICT (day, owner_id, provider, model) DO UPDATE SET {added}"
-    )
     rows = sorted(usage.items(), key=lambda item: (item[0].day, item[0].owner_id, item[0].provider, item[0].model))
     for key, sums in rows:
         day = connection.ops.adapt_datefield_value(key.day)
         values = [sums.get(name, 0) for name in COUNTERS]
-        statements.run(statement, [day, key.owner_id, key.provider, key.model, *values])
+        statements.run(_statement(), [day, key.owner_id, key.provider, key.model, *values])
+
+
+@cache
+def _statement() -> str:
+    table = connection.ops.quote_name(DailyUsage._meta.db_table)
+    columns = ("day", "owner_id", "provider", "model", *COUNTERS)
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in COUNTERS)
+    return (
+        # Names of our own columns and table; all values are parameters.
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))}) "  # noqa: S608
+        f"ON CONFLICT (day, owner_id, provider, model) DO UPDATE SET {added}"
+    )
