@@ -21,6 +21,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dialogix.settings")
 import django
 from django.conf import settings
 
+from dialogix.garbage import look_less_often
 from dialogix.workers import READY, WORKER, Supervisor
 
 UNREAD_MILLISECONDS = 60_000
@@ -29,6 +30,7 @@ UNREAD_MILLISECONDS = 60_000
 
 def main() -> None:
     options = _options()
+    look_less_often()
     django.setup()
     _raise_file_limit()
     if options.worker:

@@ -20,3 +20,19 @@ print(len(gc.get_objects()) - before < 25_000)
 def test_what_exists_is_spared_and_what_comes_is_still_collected() -> None:
     done = subprocess.run([sys.executable, "-c", SHOW], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["True (10000, 20, 20)", "True"]
+
+
+START = """
+import gc, sys
+from dialogix import serve
+def setup():
+    print(gc.get_threshold())
+    sys.exit()
+serve.django.setup = setup
+serve.main()
+"""
+
+
+def test_a_server_looks_less_often_while_it_imports() -> None:
+    done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(10000, 20, 20)"
