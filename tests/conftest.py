@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from dialogix.garbage import look_less_often, spare_what_stays
 from providers.simulator import server as simulator_server
 from tests.conversations.redis_server import RedisServer
 from tests.services import environment
@@ -28,9 +29,14 @@ def pytest_configure() -> None:
     # where a shell has what it runs in the background ignore it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    look_less_often()
     # How long an example may take says more about the machine than about us.
     hypothesis.settings.register_profile("untimed", deadline=None)
     hypothesis.settings.load_profile("untimed")
+
+
+def pytest_collection_finish() -> None:
+    spare_what_stays()
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which is at work only where `-n` asks for it
