@@ -32,9 +32,14 @@ class Simulator:
         """What the SDK of `openai`, `anthropic` or `gemini` takes for its base URL."""
         return server.base_url(vendor, self.root)
 
-    def env(self) -> dict[str, str]:
-        """The environment that points the three providers to this simulator."""
-        return server.environment(self.root)
+    def env(self, *vendors: str) -> dict[str, str]:
+        """The environment that points the providers of these vendors, or all three, to this simulator.
+
+        A server loads the SDKs of those it has, which is most of what its start costs.
+        """
+        wanted = [vendor.upper() for vendor in vendors]
+        every = server.environment(self.root)
+        return {name: value for name, value in every.items() if not wanted or any(each in name for each in wanted)}
 
     def script(
         self, vendor: str | None = None, model: str | None = None, *, times: int | None = None, **fields: Any

@@ -28,7 +28,7 @@ def start_nodes(vendors: Simulator) -> Iterator[StartNodes]:
 
     def start(count: int, **variables: str) -> list[LiveServer]:
         made.append(databases.fresh())
-        common = {**vendors.env(), "RATE_LIMIT": "1000000/h", "database": made[-1], **variables}
+        common = {**vendors.env("openai"), "RATE_LIMIT": "1000000/h", "database": made[-1], **variables}
         nodes.extend(LiveServer(**common) for _ in range(count))
         return nodes[-count:]
 

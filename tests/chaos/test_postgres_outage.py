@@ -36,7 +36,7 @@ def own() -> Iterator[OwnServer]:
 def nodes(own: OwnServer, vendors: Simulator) -> Iterator[list[LiveServer]]:
     """Two servers on one database of that Postgres."""
     url = own.postgres.create()
-    common = {**vendors.env(), "RATE_LIMIT": "1000000/h", "database": url}
+    common = {**vendors.env("openai"), "RATE_LIMIT": "1000000/h", "database": url}
     first = LiveServer(**common, arguments="--migrate")
     started = [first, LiveServer(**common)]
     yield started

@@ -32,7 +32,7 @@ def redis() -> Iterator[RedisServer]:
 @pytest.fixture
 def nodes(redis: RedisServer, vendors: Simulator) -> Iterator[list[LiveServer]]:
     vendors.clear()
-    variables = {**vendors.env(), "REDIS_URL": redis.url, "RATE_LIMIT": f"{LIMIT}/h"}
+    variables = {**vendors.env("openai"), "REDIS_URL": redis.url, "RATE_LIMIT": f"{LIMIT}/h"}
     variables["MAX_ACTIVE_GENERATIONS_PER_CALLER"] = "20"
     first = LiveServer(**variables)
     started = [first, LiveServer(**variables, database=first.database_url)]

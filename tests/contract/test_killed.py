@@ -17,7 +17,7 @@ from tests.simulator import Simulator
 @pytest.fixture
 def killed(simulator: Simulator) -> Iterator[tuple[LiveServer, str, str, str]]:
     """Server (running again), conversation, the reply that was under way, and the text that its client saw."""
-    server = LiveServer(**simulator.env())
+    server = LiveServer(**simulator.env("openai"))
     client, conversation = Client(server.url), new_id()
     client.complete("Before", conversation_id=conversation)
     simulator.script("openai", chunks=400, delay=0.02, times=1)
@@ -62,7 +62,7 @@ def _ended(client: Client, conversation: str) -> dict[str, Any] | None:
 
 
 def test_a_server_told_to_stop_tells_its_clients(simulator: Simulator) -> None:
-    server = LiveServer(**simulator.env(), SHUTDOWN_GRACE="0.5")
+    server = LiveServer(**simulator.env("openai"), SHUTDOWN_GRACE="0.5")
     client, conversation = Client(server.url), new_id()
     simulator.script("openai", chunks=400, delay=0.02)
     try:

@@ -20,7 +20,7 @@ STALLED: dict[str, Any] = {"chunks": ["some ", "text"], "fault": "stall", "after
 @pytest.fixture(scope="module")
 def small() -> Iterator[LiveServer]:
     """One reply at a time."""
-    vendors = Simulator(simulator_server.ensure_running()).env()
+    vendors = Simulator(simulator_server.ensure_running()).env("openai")
     server = LiveServer(**vendors, MAX_ACTIVE_GENERATIONS="1")
     yield server
     server.close()
@@ -118,7 +118,7 @@ def test_it_takes_the_next_one_when_there_is_room(small: LiveServer, simulator: 
 
 
 def test_a_server_that_stops_refuses_new_ones_and_ends_the_old_one(simulator: Simulator) -> None:
-    server = LiveServer(**simulator.env(), SHUTDOWN_GRACE="60")
+    server = LiveServer(**simulator.env("openai"), SHUTDOWN_GRACE="60")
     client = Client(server.url)
     simulator.script("openai", chunks=1000, delay=0.02)
     try:
@@ -144,7 +144,7 @@ def _refused(client: Client) -> httpx.Response | None:
 @pytest.fixture(scope="module")
 def pair(redis_url: str) -> Iterator[list[LiveServer]]:
     """Two servers with a Redis between them: one reply at a time for each caller, and room for many callers."""
-    variables = {**Simulator(simulator_server.ensure_running()).env(), "REDIS_URL": redis_url}
+    variables = {**Simulator(simulator_server.ensure_running()).env("openai"), "REDIS_URL": redis_url}
     variables |= {"MAX_ACTIVE_GENERATIONS_PER_CALLER": "1", "TRUSTED_PROXIES": "127.0.0.1"}
     first = LiveServer(**variables)
     started = [first, LiveServer(**variables, database=first.database_url)]

@@ -38,7 +38,7 @@ def test_it_ends_with_success_when_told_to(workers: str, start_server: StartServ
 
 
 def test_a_reply_under_way_gets_its_time(start_server: StartServer, simulator: Simulator) -> None:
-    server = start_server(**simulator.env())
+    server = start_server(**simulator.env("openai"))
     simulator.script(chunks=20, delay=0.05)
     with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT, timeout=30) as reply:
         lines = reply.iter_lines()
@@ -50,7 +50,7 @@ def test_a_reply_under_way_gets_its_time(start_server: StartServer, simulator: S
 
 
 def test_a_reply_that_outlasts_its_time_is_told(start_server: StartServer, simulator: Simulator) -> None:
-    server = start_server(**simulator.env(), SHUTDOWN_GRACE="0.2")
+    server = start_server(**simulator.env("openai"), SHUTDOWN_GRACE="0.2")
     simulator.script(chunks=2000, delay=0.05)
     with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT, timeout=30) as reply:
         lines = reply.iter_lines()
@@ -62,7 +62,7 @@ def test_a_reply_that_outlasts_its_time_is_told(start_server: StartServer, simul
 
 
 def test_what_comes_meanwhile_is_told_to_come_back(start_server: StartServer, simulator: Simulator) -> None:
-    server = start_server(**simulator.env())
+    server = start_server(**simulator.env("openai"))
     simulator.script(chunks=2000, delay=0.05)
     with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT, timeout=30) as reply:
         lines = reply.iter_lines()  # kept: an iterator that is thrown away closes the connection
@@ -76,7 +76,7 @@ def test_what_comes_meanwhile_is_told_to_come_back(start_server: StartServer, si
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_means_now(number: signal.Signals, start_server: StartServer, simulator: Simulator) -> None:
-    server = start_server(**simulator.env(), SHUTDOWN_GRACE="3600")
+    server = start_server(**simulator.env("openai"), SHUTDOWN_GRACE="3600")
     simulator.script(chunks=100_000, delay=0.05)
     with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT, timeout=30) as reply:
         lines = reply.iter_lines()
@@ -114,7 +114,7 @@ def test_it_comes_back_on_the_same_port(start_server: StartServer) -> None:
 def test_behind_a_proxy_nobody_new_is_accepted_while_replies_end(
     workers: str, start_server: StartServer, simulator: Simulator
 ) -> None:
-    server = start_server(**simulator.env(), TRUSTED_PROXIES="127.0.0.1", WEB_WORKERS=workers)
+    server = start_server(**simulator.env("openai"), TRUSTED_PROXIES="127.0.0.1", WEB_WORKERS=workers)
     simulator.script(chunks=100, delay=0.05)
     with httpx.stream("POST", f"{server.url}/chat/gpt", json=CHAT, timeout=30) as reply:
         lines = reply.iter_lines()
@@ -127,7 +127,7 @@ def test_behind_a_proxy_nobody_new_is_accepted_while_replies_end(
 
 
 def test_behind_a_proxy_who_was_connected_is_still_served(start_server: StartServer, simulator: Simulator) -> None:
-    server = start_server(**simulator.env(), TRUSTED_PROXIES="127.0.0.1")
+    server = start_server(**simulator.env("openai"), TRUSTED_PROXIES="127.0.0.1")
     with httpx.Client(base_url=server.url, timeout=30) as proxy:
         proxy.get("/livez")
         server.process.terminate()
@@ -136,7 +136,7 @@ def test_behind_a_proxy_who_was_connected_is_still_served(start_server: StartSer
 
 
 def test_behind_a_proxy_who_stood_in_the_queue_is_still_served(start_server: StartServer, simulator: Simulator) -> None:
-    server = start_server(**simulator.env(), TRUSTED_PROXIES="127.0.0.1")
+    server = start_server(**simulator.env("openai"), TRUSTED_PROXIES="127.0.0.1")
     simulator.script(text="hello")
     body = json.dumps(CHAT)
     fields = f"Host: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"

@@ -97,7 +97,7 @@ def test_it_tells_why_there_is_no_reply(ask: Ask, client: Client) -> None:
 
 def test_it_keeps_trying_while_the_server_is_away(ask: Ask, start_server: StartServer, simulator: Simulator) -> None:
     simulator.script(text=TEXT)
-    server = start_server(**simulator.env())
+    server = start_server(**simulator.env("openai"))
     server.stop()
     asking = ask(server.url, new_id())
     server.start()

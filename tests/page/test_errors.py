@@ -82,7 +82,7 @@ def test_it_answers_anew_what_broke_off(chat: Chat, simulator: Simulator) -> Non
 
 def test_it_says_when_the_limit_is_reached(start_server: StartServer, visit: Visit, simulator: Simulator) -> None:
     simulator.script(text="Yes")
-    chat = visit(start_server(**simulator.env(), RATE_LIMIT="1/h"))
+    chat = visit(start_server(**simulator.env("openai"), RATE_LIMIT="1/h"))
     chat.ask("One").say("Two")
     expect(chat.problem).to_contain_text("You have reached the limit of requests. Try again in")
     expect(chat.said).to_have_text(["One"])
@@ -93,7 +93,7 @@ def test_it_says_that_too_many_replies_are_under_way(
     start_server: StartServer, visit: Visit, simulator: Simulator
 ) -> None:
     simulator.script(text="tick ", endless=True, delay=0.05)
-    chat = visit(start_server(**simulator.env(), MAX_ACTIVE_GENERATIONS_PER_CALLER="1")).say("Go on")
+    chat = visit(start_server(**simulator.env("openai"), MAX_ACTIVE_GENERATIONS_PER_CALLER="1")).say("Go on")
     expect(chat.reply).to_contain_text("tick")
     chat.press("New conversation").say("And you")
     expect(chat.problem).to_contain_text("Too many replies of yours are under way: at most 1 at once")

@@ -106,8 +106,8 @@ SLOW: dict[str, Any] = {"text": "one two three four five six seven eight nine te
 @pytest.fixture
 def two_workers(simulator: Simulator, start_server: Callable[..., LiveServer]) -> tuple[LiveServer, LiveServer]:
     """Two processes on one database, which have no other way to hear of each other."""
-    first = start_server(**simulator.env())
-    return first, start_server(**simulator.env(), database=first.database_url)
+    first = start_server(**simulator.env("openai"))
+    return first, start_server(**simulator.env("openai"), database=first.database_url)
 
 
 def chat(server: LiveServer, text: str = "Hello") -> httpx.Response:
