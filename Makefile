@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgres chaos cluster check audit format requirements token simulator shell bench bench-quick bench-servers bench-reads profile clean
+.PHONY: help run test test-sqlite test-postgres chaos cluster check audit format requirements token simulator shell bench bench-quick bench-servers bench-growth bench-reads profile clean
 
 # The first that runs: version managers put names into PATH that they then refuse to serve.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do $$name -c '' 2>/dev/null && echo $$name && break; done)
@@ -109,6 +109,9 @@ bench-durable: $(BENCH) $(TOOLS)  ## what kills lose, how soon rejoins and cance
 
 bench-servers: $(BENCH)  ## the same application under four ASGI servers, into docs/performance.md
 	$(BIN)/python -m bench.servers
+
+bench-growth: $(BENCH)  ## how a stored reply's cost grows, into docs/performance.md
+	$(BIN)/python -m bench.growth
 
 bench-reads: $(BENCH) $(TOOLS)  ## pages of a database that grows to a million messages, into docs/performance.md
 	$(BIN)/python -m bench.reads
