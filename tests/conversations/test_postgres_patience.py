@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection
 
 from conversations import database
+from dialogix.database import POOL
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,7 +69,7 @@ async def test_what_the_database_refuses_costs_no_connection(hasty: None) -> Non
     with pytest.raises(DatabaseError):
         await database.write(refused)
     # The pool's connections serve in turn.
-    assert refused_by[0] in {await database.write(served) for _ in range(connection.pool.max_size)}
+    assert refused_by[0] in {await database.write(served) for _ in range(POOL["max_size"])}
 
 
 def test_a_command_waits_as_long_as_it_takes(hasty: None) -> None:
