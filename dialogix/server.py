@@ -14,7 +14,7 @@ import uvicorn
 from django.conf import settings
 from django.db import DatabaseError
 
-from conversations.api.counters import close_counters
+from conversations.api.shared import close_shared
 from conversations.generations import engine
 from dialogix.garbage import spare_what_stays
 from dialogix.protocol import BoundedProtocol
@@ -94,7 +94,7 @@ class Server(uvicorn.Server):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await registry.aclose()
         await engine.stop()
-        await close_counters()
+        await close_shared()
 
     def stop(self) -> None:
         """The first time gracefully, the second time now."""

@@ -13,7 +13,7 @@ from limits import RateLimitItem
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from conversations.api.shared import SharedRedis, close_shared, shared_redis
+from conversations.api.shared import SharedRedis, shared_redis
 
 T = TypeVar("T")
 
@@ -132,8 +132,3 @@ def counter() -> Counter:
     if redis is None:
         return memory_counter()
     return redis.made(RedisCounter, lambda: RedisCounter(redis, memory_counter()))
-
-
-async def close_counters() -> None:
-    """Close this event loop's connections."""
-    await close_shared()

@@ -9,10 +9,10 @@ import pytest
 from pytest_django import Settings
 
 from conversations.api import shared
-from conversations.api.counters import close_counters
 from conversations.api.errors import ApiError
 from conversations.api.identity import Caller
 from conversations.api.limits import Allowance, parse_rate, peek, refund, spend
+from conversations.api.shared import close_shared
 from tests.conversations.redis_server import redis_server  # noqa: F401  (a fixture)
 
 
@@ -135,7 +135,7 @@ def test_it_serves_several_event_loops(limit: Callable[[str], None], caller: Cal
 
     async def once() -> None:
         remaining.append((await spend(caller)).remaining)
-        await close_counters()
+        await close_shared()
 
     for _ in range(2):
         thread = threading.Thread(target=lambda: asyncio.run(once()))
