@@ -28,31 +28,28 @@ ERRORS = {
 }
 SWEPT_AT_ONCE = 1000
 
-# Both walk an index from one value to the next greater one: what they cost follows the number of workers, and of
-# replies under way, not that of the rows which each of them has.
-LOST_WORKERS = """
-    WITH RECURSIVE producer(id) AS (
-        SELECT (SELECT g.worker_id FROM conversations_generation g ORDER BY g.worker_id LIMIT 1)
+EACH = """
+    WITH RECURSIVE value(id) AS (
+        SELECT (SELECT r.{column} FROM {table} r ORDER BY r.{column} LIMIT 1)
         UNION ALL
-        SELECT (SELECT g.worker_id FROM conversations_generation g WHERE g.worker_id > p.id
-                ORDER BY g.worker_id LIMIT 1)
-        FROM producer p WHERE p.id IS NOT NULL
+        SELECT (SELECT r.{column} FROM {table} r WHERE r.{column} > v.id ORDER BY r.{column} LIMIT 1)
+        FROM value v WHERE v.id IS NOT NULL
     )
-    SELECT p.id FROM producer p
-    WHERE p.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM conversations_worker k WHERE k.id = p.id)
+    SELECT v.id FROM value v WHERE v.id IS NOT NULL AND {condition}
 """
-ORPHANS = """
-    WITH RECURSIVE said(id) AS (
-        SELECT (SELECT j.message_id FROM conversations_journalentry j ORDER BY j.message_id LIMIT 1)
-        UNION ALL
-        SELECT (SELECT j.message_id FROM conversations_journalentry j WHERE j.message_id > s.id
-                ORDER BY j.message_id LIMIT 1)
-        FROM said s WHERE s.id IS NOT NULL
-    )
-    SELECT s.id FROM said s
-    WHERE s.id IS NOT NULL AND (SELECT g.message_id FROM conversations_generation g WHERE g.message_id = s.id) IS NULL
-    LIMIT %s
-"""
+"""The different values of a column, by walking its index from one to the next greater: what that costs follows their
+number, of workers or of replies under way, and not that of the rows which each of them has."""
+
+LOST_WORKERS = EACH.format(
+    table="conversations_generation",
+    column="worker_id",
+    condition="NOT EXISTS (SELECT 1 FROM conversations_worker k WHERE k.id = v.id)",
+)
+ORPHANS = EACH.format(
+    table="conversations_journalentry",
+    column="message_id",
+    condition="(SELECT g.message_id FROM conversations_generation g WHERE g.message_id = v.id) IS NULL LIMIT %s",
+)
 
 
 def journalled_text(message_pk: int) -> str:

@@ -49,7 +49,7 @@ MOMENT = str(datetime(2026, 1, 1, tzinfo=UTC))
 
 
 EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
-ALIASES = ("c", "e", "m", "U0", "U1")
+ALIASES = ("c", "e", "m", "r", "U0", "U1")
 """What our statements, and Django's, call large tables in SQLite's plans."""
 
 
