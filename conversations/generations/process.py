@@ -121,25 +121,7 @@ class Engine:
         over:      called when the reply has ended, or was not begun
         Raises `TurnRefused` and `DatabaseError`. A caller that is cancelled meanwhile changes nothing.
         """
-        try:
-            self.refuse_overload()
-            await self.start()
-            self.refuse_overload()  # many may have waited for the start
-        except BaseException:
-            over()
-            raise
-
-        async def write() -> Begun:
-            if self._registering is not None:
-                await self._registering  # what was begun under the identity of the dead would be ended with it
-            try:
-                begun = await database.write(beginnings.begin, turn, self.worker_id, settings.DEFAULT_PROVIDER)
-            except (OperationalError, InterfaceError):
-                self._doubt()
-                raise
-            self._on_begun(generation, begun)
-            return begun
-
+        await self._admit(over)
         generation = Generation(
             answering=lambda begun: answering(begun.provider if begun else ""),
             request=request,
@@ -147,7 +129,7 @@ class Engine:
             owner_id=turn.owner_id,
             on_end=self._ending(over),
             ledger=self,
-            begin=write,
+            begin=lambda: self._write(turn, generation),
             context_of=lambda key: database.read(reading.context_of, key),
         )
         self.active.add(generation)
@@ -158,6 +140,27 @@ class Engine:
             generation.viewer_left()
             raise
         return generation
+
+    async def _admit(self, over: Callable[[], None]) -> None:
+        try:
+            self.refuse_overload()
+            await self.start()
+            self.refuse_overload()  # many may have waited for the start
+        except BaseException:
+            over()
+            raise
+
+    async def _write(self, turn: Turn, generation: Generation) -> Begun:
+        """The turn's beginning in the database. Raises `TurnRefused` and `DatabaseError`."""
+        if self._registering is not None:
+            await self._registering  # what was begun under the identity of the dead would be ended with it
+        try:
+            begun = await database.write(beginnings.begin, turn, self.worker_id, settings.DEFAULT_PROVIDER)
+        except (OperationalError, InterfaceError):
+            self._doubt()
+            raise
+        self._on_begun(generation, begun)
+        return begun
 
     def _doubt(self) -> None:
         """A turn may stand in the database though we were told that it does not."""
