@@ -14,7 +14,6 @@ from conversations.generations.buffer import Buffer, Ending
 HEARTBEAT_AFTER = 15.0
 """Seconds of silence after which a comment tells client and proxies that the stream lives."""
 
-
 PUSH = "dialogix.push"
 """The extension of ASGI under which our own server's scopes have a `Push`."""
 
@@ -38,8 +37,8 @@ class Encoder(Protocol):
 class Viewer:
     """Follows a buffer. It keeps a position and nothing else, so a client that does not read costs nothing more.
 
-    What comes while it waits is pushed to the client from the place where it came up, without a turn of the event loop
-    and of this client's task: that is a third of what a delta costs.
+    What comes while it waits is pushed to the client from the place where it came up: a turn of the event loop, and of
+    this client's task, would cost more than all else that is done to a delta here.
     """
 
     def __init__(self, buffer: Buffer, encoder: Encoder, *, after: int = 0, opening_pause: float | None = None) -> None:
