@@ -9,15 +9,17 @@ patience: an error that comes soon can be told to a client, and lets the next on
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from conversations.patience import patient
+from conversations.threads import Threads
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,19 +31,33 @@ PATIENCE = 5.0
 """Seconds within which a unit of work has to get its thread and Postgres's first answer, and then each further one."""
 
 
-@cache
-def _readers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(READERS, thread_name_prefix="database-read")
+class _Thread(threading.local):
+    connection: BaseDatabaseWrapper | None = None
+
+
+_thread = _Thread()
+
+
+def own_connection() -> BaseDatabaseWrapper:
+    """This thread's connection itself: its stand-in `django.db.connection` looks it up for every attribute."""
+    if _thread.connection is None:
+        _thread.connection = connections[DEFAULT_DB_ALIAS]
+    return _thread.connection
 
 
 @cache
-def _writers() -> ThreadPoolExecutor:
-    threads = 1 if connection.vendor == "sqlite" else POSTGRES_WRITERS
-    return ThreadPoolExecutor(threads, thread_name_prefix="database-write")
+def _readers() -> Threads:
+    return Threads(READERS, "database-read")
+
+
+@cache
+def _writers() -> Threads:
+    return Threads(1 if own_connection().vendor == "sqlite" else POSTGRES_WRITERS, "database-write")
 
 
 def _unit(asked_at: float, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """One unit of work on this thread's connection, which is left clean."""
+    connection = own_connection()
     try:
         if connection.vendor == "sqlite":
             return work(*args, **kwargs)
@@ -62,16 +78,16 @@ def _impatiently(until: float, work: Callable[P, T], *args: P.args, **kwargs: P.
         return work(*args, **kwargs)
 
 
-async def read(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def read(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
     """Run `work(*args)` where it may read. Database errors pass through."""
-    return await _run(_readers(), work, *args, **kwargs)
+    return _run(_readers(), work, *args, **kwargs)
 
 
-async def write(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def write(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
     """Run `work(*args)` where it may write. Database errors pass through."""
-    return await _run(_writers(), work, *args, **kwargs)
+    return _run(_writers(), work, *args, **kwargs)
 
 
-async def _run(executor: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    loop, asked_at = asyncio.get_running_loop(), time.monotonic()
-    return await loop.run_in_executor(executor, lambda: _unit(asked_at, work, *args, **kwargs))
+def _run(threads: Threads, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+    asked_at = time.monotonic()
+    return threads.run(lambda: _unit(asked_at, work, *args, **kwargs))

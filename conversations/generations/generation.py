@@ -81,6 +81,7 @@ class Generation:
         self.answered = False
         self.viewers = 0
         self.journalled = 0
+        self.in_journal = False
         self.serving_told = False
         self._answering = answering
         self._request = request
@@ -233,7 +234,9 @@ class Generation:
             begun=self.answered or bool(self.buffer.position),
             abandoned=self.viewers <= 0,
             claimed=begun.claimed,
+            journalled=self.in_journal,
             attempts=tuple(production.attempts),
+            said=begun.said,
         )
 
 

@@ -68,6 +68,7 @@ class Journal:
         self._ends: list[_End] = []
         self._usage: dict[UsageKey, UsageSums] = {}
         self._wake = asyncio.Event()
+        self._due: asyncio.TimerHandle | None = None
         self._written_at = 0.0
         self._oldest: float | None = None
         self._writing: _Taken | None = None
@@ -84,7 +85,7 @@ class Journal:
     def note(self, generation: Generation) -> None:
         """There is new text. Costs nothing where that is known already."""
         if not self._dirty:
-            self._wake.set()
+            self._wake_within(INTERVAL)
             self._begin_to_wait()
         self._dirty[generation] = None
 
@@ -93,21 +94,22 @@ class Journal:
 
         Raises `DatabaseError` where the database stays away; the end is written all the same when it is back.
         """
-        end = _End(generation, finished, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        end = _End(generation, finished, loop.create_future())
         self._dirty.pop(generation, None)
         self._begin_to_wait()
         self._ends.append(end)
         self._wake.set()
+        patience = loop.call_later(PATIENCE, _too_late, end.done)
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await asyncio.shield(end.done)
-        except TimeoutError:
-            raise DatabaseError("the end could not be written in time") from None
+            return await end.done
+        finally:
+            patience.cancel()
 
     def count(self, key: UsageKey, sums: UsageSums) -> None:
         """Add to the day's usage, with the next batch."""
         if not self._usage:
-            self._wake.set()
+            self._wake_within(USAGE_INTERVAL)
         total = self._usage.setdefault(key, {})
         for name, amount in sums.items():
             total[name] = total.get(name, 0) + amount
@@ -117,7 +119,8 @@ class Journal:
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
-            await self._due()
+            await self._wake.wait()
+            self._wake.clear()
             await self.flush()
 
     async def flush(self) -> bool:
@@ -183,28 +186,28 @@ class Journal:
     def written_within_interval(self) -> bool:
         return asyncio.get_running_loop().time() - self._written_at < INTERVAL
 
-    async def _due(self) -> None:
-        """Wait for something to write, and until it may be written: ends at once, text and usage at intervals."""
+    def _wake_within(self, interval: float) -> None:
+        """Write at an interval from the last batch: at once where that is over."""
         loop = asyncio.get_running_loop()
-        while True:
-            self._wake.clear()
-            if self._ends:
-                return
-            interval = INTERVAL if self._dirty else USAGE_INTERVAL
-            wait = self._written_at + interval - loop.time() if self._dirty or self._usage else None
-            if wait is not None and wait <= 0:
-                return
-            try:
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
-            except TimeoutError:
-                return
+        at = self._written_at + interval
+        if at <= loop.time():
+            self._wake.set()
+        elif self._due is None or at < self._due.when():
+            self._forget_due()
+            self._due = loop.call_at(at, self._wake.set)
+
+    def _forget_due(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     def _take(self) -> _Taken:
+        self._forget_due()
         taken = _Taken(since=self._oldest, ends=self._ends, usage=self._usage)
         for generation in self._dirty:
             if append := _append_of(generation):
                 taken.appends.append((generation, append))
+                generation.in_journal = True
         self._dirty, self._ends, self._usage, self._oldest = {}, [], {}, None
         return taken
 
@@ -220,6 +223,7 @@ class Journal:
         self._ends = [*taken.ends, *(end for end in self._ends if end.generation not in ended)]
         for key, sums in taken.usage.items():
             self.count(key, sums)
+        self._wake.set()
 
     def _settle(self, taken: _Taken, stands: Standing) -> None:
         self.batches += 1
@@ -231,6 +235,11 @@ class Journal:
                 end.done.set_result(end.finished.message_pk in stands.mine)
         written = [append.message_pk for _, append in taken.appends]
         self._on_standing(stands, written + [end.finished.message_pk for end in taken.ends])
+
+
+def _too_late(done: asyncio.Future[bool]) -> None:
+    if not done.done():
+        done.set_exception(DatabaseError("the end could not be written in time"))
 
 
 def _append_of(generation: Generation) -> Append | None:

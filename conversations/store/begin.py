@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
 from django.db.models.functions import Now
 
 from conversations import identifiers
+from conversations.database import own_connection
 from conversations.models import Conversation, Generation, Message, Status
 from conversations.refusals import Busy, NotThere
 from conversations.store import claims, statements
 from conversations.store.branches import Branch, branch_of
-from conversations.store.indexing import index_texts
 from conversations.store.paths import show_path_to
 from conversations.turns import Turn, context
 from providers.messages import Message as Utterance
@@ -44,6 +44,7 @@ class Begun:
     claimed:      whether an idempotency key stands for it
     fresh:        False: an earlier request with the same key began it
     to_cancel:    keys of replies that this turn interrupts
+    said:         (key, text) of the messages that the turn added; a search finds them when the reply ends
     """
 
     message_pk: int
@@ -57,6 +58,7 @@ class Begun:
     claimed: bool = True
     fresh: bool = True
     to_cancel: Sequence[int] = ()
+    said: Sequence[tuple[int, str]] = ()
 
 
 def begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
@@ -106,7 +108,7 @@ def _begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
     if under_way and turn.on_busy == "reject":
         raise Busy("A reply is under way in this conversation.")
     to_cancel = _interrupt(under_way) if turn.on_busy == "interrupt" else ()
-    reply = _write(turn, conversation, branch, default_provider)
+    said, reply = _write(turn, conversation, branch, default_provider)
     state = Generation.State.WAITING if under_way else Generation.State.RUNNING
     generation = {
         "message_id": reply.key,
@@ -129,6 +131,7 @@ def _begin(turn: Turn, worker_id: UUID, default_provider: str) -> Begun:
         running=not under_way,
         claimed=turn.claim is not None,
         to_cancel=to_cancel,
+        said=said,
     )
 
 
@@ -148,23 +151,22 @@ def _existing(turn: Turn, *, lock: bool = False) -> Conversation | None:
 def _named(owner_id: int | None, public_id: str, *, lock: bool) -> Conversation | None:
     """A conversation by its id, with the columns that a turn reads; the others are loaded when somebody asks."""
     whose = "owner_id IS NULL" if owner_id is None else "owner_id = %s"
-    locked = " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
+    locked = " FOR UPDATE" if lock and own_connection().features.has_select_for_update else ""
     statement = f"SELECT {', '.join(READ)} FROM conversations_conversation WHERE {whose} AND public_id = %s{locked}"  # noqa: S608
     found = statements.rows(statement, (public_id,) if owner_id is None else (owner_id, public_id))
-    return Conversation.from_db(connection.alias, READ, found[0]) if found else None
+    return Conversation.from_db(DEFAULT_DB_ALIAS, READ, found[0]) if found else None
 
 
 def _create(turn: Turn, branch: Branch) -> Conversation:
     """A conversation as it stands with this turn in it."""
-    conversation = Conversation(
-        public_id=turn.conversation_id or identifiers.conversation_id(),
-        owner_id=turn.owner_id,
-        message_count=len(branch.new) + 1,
-        last_status=Status.STREAMING.value,
-    )
+    public_id = turn.conversation_id or identifiers.conversation_id()
+    # Made of its columns: to make it of names Django would look for a default of each of the others.
+    conversation = Conversation.from_db(DEFAULT_DB_ALIAS, READ, (None, public_id, turn.owner_id, "", "", ""))
     _show(turn, conversation, branch)
-    columns = ("public_id", "owner_id", "message_count", "last_status", *SHOWN)
-    conversation.pk = statements.insert(Conversation, {name: getattr(conversation, name) for name in columns})
+    counted = {"message_count": len(branch.new) + 1, "last_status": Status.STREAMING.value}
+    conversation.pk = statements.insert(
+        Conversation, {**{name: getattr(conversation, name) for name in READ[1:]}, **counted}
+    )
     return conversation
 
 
@@ -179,17 +181,18 @@ class _Written:
     public_id: str
 
 
-def _write(turn: Turn, conversation: Conversation, branch: Branch, default_provider: str) -> _Written:
-    """The new messages and the empty reply under them."""
+def _write(
+    turn: Turn, conversation: Conversation, branch: Branch, default_provider: str
+) -> tuple[Sequence[tuple[int, str]], _Written]:
+    """The new messages, as keys and texts, and the empty reply under them."""
     if branch.leaves_active_path:
         show_path_to(conversation.pk, branch.parent)
     parent = branch.parent
-    texts = []
+    said = []
     for message in branch.new:
         parent = _insert(conversation, parent, message.role, message.content, turn).key
-        texts.append((parent, conversation.pk, message.content))
-    index_texts(texts)
-    return _insert(conversation, parent, "assistant", "", turn, branch.provider or default_provider)
+        said.append((parent, message.content))
+    return said, _insert(conversation, parent, "assistant", "", turn, branch.provider or default_provider)
 
 
 def _insert(

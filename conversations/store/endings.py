@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db import connection
-
+from conversations.database import own_connection
 from conversations.models import Conversation, Generation, Message
 from conversations.store import statements
 from conversations.store.claims import release_unanswered
@@ -18,13 +17,16 @@ END = """
     SET status = %s, content = %s, finish_reason = %s, error = %s,
         input_tokens = %s, output_tokens = %s, usage_estimated = %s, duration_ms = %s,
         provider = COALESCE(%s, provider), model = COALESCE(%s, model),
-        time_to_first_token_ms = COALESCE(%s, time_to_first_token_ms), active = (active AND %s)
+        time_to_first_token_ms = COALESCE(%s, time_to_first_token_ms)
     WHERE id = %s AND status = 'streaming'
 """
+HIDE = "UPDATE conversations_message SET active = %s WHERE id = %s"
 ATTEMPT = """
     INSERT INTO conversations_attempt (message_id, provider, model, outcome, http_status, error, duration_ms)
     VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
+FOLD = "DELETE FROM conversations_journalentry WHERE message_id = %s"
+RELEASE = "DELETE FROM conversations_generation WHERE message_id = %s"
 UNDER_WAY = """
     SELECT message_id, conversation_id, state, cancel_requested_at FROM conversations_generation
     WHERE conversation_id IN ({}) ORDER BY message_id
@@ -54,8 +56,10 @@ class Tried:
 class Finished:
     """A reply's end, ready to be written.
 
-    begun:     its stream had been answered with 200, or it has text
-    abandoned: nobody is left to be told of the end
+    begun:      its stream had been answered with 200, or it has text
+    abandoned:  nobody is left to be told of the end
+    journalled: whether the journal may hold text of it
+    said:       (key, text) of the messages that its turn added
     """
 
     message_pk: int
@@ -74,12 +78,19 @@ class Finished:
     begun: bool = False
     abandoned: bool = False
     claimed: bool = True
+    journalled: bool = True
     attempts: Sequence[Tried] = field(default_factory=tuple)
+    said: Sequence[tuple[int, str]] = ()
+
+    def texts(self) -> Iterator[tuple[int, int, str]]:
+        """What a search can find now: (key of the message, key of the conversation, text)."""
+        for key, text in (*self.said, (self.message_pk, self.text)):
+            yield key, self.conversation_pk, text
 
 
 def lock_conversations(keys: Collection[int]) -> None:
     """Take the locks of several conversations in the one order in which all processes take them."""
-    if connection.features.has_select_for_update:  # elsewhere the transaction itself is the lock
+    if own_connection().features.has_select_for_update:  # elsewhere the transaction itself is the lock
         list(Conversation.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
 
 
@@ -90,11 +101,11 @@ def finish(ends: Sequence[Finished]) -> Collection[int]:
     """
     before = _before([end.message_pk for end in ends if not end.text])
     written = [end for end in ends if _write_message(end)]
-    keys = [(end.message_pk,) for end in written]
-    statements.run_many("DELETE FROM conversations_journalentry WHERE message_id = %s", keys)
-    statements.run_many("DELETE FROM conversations_generation WHERE message_id = %s", keys)
+    statements.run_many(HIDE, [(False, end.message_pk) for end in written if not end.text])
+    statements.run_many(FOLD, [(end.message_pk,) for end in written if end.journalled])
+    statements.run_many(RELEASE, [(end.message_pk,) for end in written])
     statements.run_many(ATTEMPT, _attempts(written))
-    index_texts([(end.message_pk, end.conversation_pk, end.text) for end in written if end.text])
+    index_texts([text for end in written for text in end.texts()])
     _show_again([end for end in written if not end.text], before)
     for end in written:
         if end.claimed:
@@ -110,7 +121,7 @@ def _write_message(end: Finished) -> bool:
     outcome = (str(end.status), end.text, end.finish_reason, end.error)
     cost = (end.input_tokens, end.output_tokens, end.usage_estimated, end.duration_ms)
     served = (end.provider, end.model, end.time_to_first_token_ms) if end.model else (None, None, None)
-    return bool(statements.run(END, (*outcome, *cost, *served, bool(end.text), end.message_pk)))
+    return bool(statements.run(END, (*outcome, *cost, *served, end.message_pk)))
 
 
 def _attempts(ends: Sequence[Finished]) -> list[tuple[object, ...]]:

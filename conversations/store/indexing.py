@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
-
+from conversations.database import own_connection
 from conversations.models import SearchEntry
 from conversations.store import statements
 from conversations.words import words_of
@@ -37,7 +36,7 @@ def index_title(conversation_pk: int, title: str, opening: str) -> None:
 
 
 def _rows(texts: Sequence[tuple[int, int, str]]) -> tuple[str, list[tuple[Any, ...]]]:
-    postgres = connection.vendor == "postgresql"
+    postgres = own_connection().vendor == "postgresql"
     rows: list[tuple[Any, ...]] = []
     for key, conversation, text in texts:
         words = words_of(text)

@@ -9,13 +9,15 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from conversations.models import Generation, IdempotencyKey, JournalEntry, Message, Status, Worker
+from conversations.models import Generation, IdempotencyKey, JournalEntry, Message, SearchEntry, Status, Worker
 from conversations.store import statements
 from conversations.store.claims import KEPT
 from conversations.store.endings import Finished, finish, lock_conversations
 from conversations.store.journalled import joined
+from conversations.store.paths import tail_to
 from conversations.store.reading import context_of
 from conversations.store.usage import UsageKey, UsageSums, add_usage, bucket
+from conversations.turns import CONTEXT_MESSAGES
 from providers.estimates import tokens
 
 CANCEL_PATIENCE = timedelta(seconds=2)
@@ -155,7 +157,15 @@ def _as_found(generation: Generation, status: Status) -> Finished:
         usage_estimated=begun,
         time_to_first_token_ms=message.time_to_first_token_ms,
         begun=bool(text),
+        said=_said(message),
     )
+
+
+def _said(reply: Message) -> list[tuple[int, str]]:
+    """What its turn had added; a turn brings no more messages than go upstream."""
+    before = tail_to(reply.parent_id, CONTEXT_MESSAGES)
+    known = set(SearchEntry.objects.filter(pk__in=[each.pk for each in before]).values_list("pk", flat=True))
+    return [(each.pk, each.content) for each in before if each.pk not in known]
 
 
 def _tokens_read(generation: Generation) -> int:

@@ -52,7 +52,7 @@ def start(turn: Turn, worker_id: UUID = WORKER) -> Begun:
 def end(begun: Begun, /, text: str = "", status: str = Status.COMPLETE, **fields: Any) -> None:
     """End a reply the way its own worker does."""
     fields = {"begun": bool(text), **fields}
-    finished = Finished(begun.message_pk, begun.conversation_pk, status, text, **fields)
+    finished = Finished(begun.message_pk, begun.conversation_pk, status, text, said=begun.said, **fields)
     with transaction.atomic():
         lock_conversations({begun.conversation_pk})
         finish([finished])

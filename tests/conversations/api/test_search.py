@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from conversations import database
-from conversations.models import SearchEntry
+from conversations.models import SearchEntry, Status
 from conversations.store import listing, search
+from conversations.store.recovery import end_for_another
 from conversations.words import LONGEST, MOST
 from tests.conversations.api.people import Person, message
-from tests.conversations.stored import a_turn, edit, end, start
+from tests.conversations.stored import a_turn, assistant, edit, end, start, user
 
 PHRASES = {
     "weather": ("Will it rain in Zürich tomorrow?", "It will stay DRY, with a Föhn."),
@@ -97,6 +98,22 @@ async def test_an_empty_query_is_none(owner: Person, spoken: None, query: str) -
     assert len(await owner.listed(q=query)) == len(PHRASES)
 
 
+@pytest.mark.parametrize("text", ["An answer", ""])
+async def test_it_finds_what_was_asked_once_the_reply_has_ended(owner: Person, text: str) -> None:
+    begun = await database.write(start, a_turn("Of voles", owner_id=owner.owner_id))
+    assert await owner.listed(q="vole") == []
+    await database.write(end, begun, text, Status.COMPLETE if text else Status.FAILED)
+    assert await owner.listed(q="vole") == ["session-1"]
+
+
+async def test_it_finds_what_was_asked_of_a_worker_that_is_gone(owner: Person) -> None:
+    said = (user("Of voles"), assistant("I know of some"), user("And of shrews"))
+    begun = await database.write(start, a_turn(*said, owner_id=owner.owner_id))
+    await database.write(end_for_another, begun.message_pk, Status.INTERRUPTED)
+    for word in ("vole", "know", "shrew"):
+        assert await owner.listed(q=word) == ["session-1"]
+
+
 async def test_it_finds_nothing_of_others(teammate: Person, spoken: None) -> None:
     assert await teammate.listed(q="rain") == []
 
@@ -108,7 +125,7 @@ async def test_it_finds_nothing_of_owners_whose_number_begins_alike(teammate: Pe
 @pytest.fixture
 def branched(owner: Person) -> None:
     owner.says(("Tell me of otters", "They swim"))
-    start(edit(message("Tell me of otters").public_id, "Tell me of badgers", owner_id=owner.owner_id))
+    end(start(edit(message("Tell me of otters").public_id, "Tell me of badgers", owner_id=owner.owner_id)), "They dig")
 
 
 @pytest.mark.parametrize("query", ["otter", "badger", "swim"])
