@@ -35,6 +35,15 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
+def record_what_is_told() -> None:
+    """Have no record carry what no line of ours tells: the caller, its thread and process, found out for each anew.
+
+    These are the standard library's own switches: docs.python.org/3/howto/logging.html#optimization.
+    """
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
 def describe(error: BaseException) -> list[dict[str, Any]]:
     """An exception and what caused it, the outermost first, each with where it came from.
 

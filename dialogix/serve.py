@@ -22,6 +22,7 @@ import django
 from django.conf import settings
 
 from dialogix.garbage import look_less_often
+from dialogix.logs import record_what_is_told
 from dialogix.workers import READY, WORKER, Supervisor
 
 UNREAD_MILLISECONDS = 60_000
@@ -32,6 +33,7 @@ def main() -> None:
     options = _options()
     look_less_often()
     django.setup()
+    record_what_is_told()
     _raise_file_limit()
     if options.worker:
         _serve_as_worker(*options.worker)

@@ -24,6 +24,9 @@ MAX_HOPS = 32
 CLIENT_PREFIX = 64
 """One IPv6 customer has at least this network to himself, and may change the rest of his address at will."""
 
+LONGEST = 100
+"""Characters of an address, with its port and all that may be around it."""
+
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -69,6 +72,11 @@ def parse_address(text: str) -> Address | None:
 
     IPv4 carried in IPv6 (mapped, or translated by a NAT64) comes out as the IPv4 address it stands for.
     """
+    return _parsed(text) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Address | None:
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import aclosing
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction
@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.urls import Resolver404, URLResolver, get_resolver
+from django.urls import Resolver404, ResolverMatch, get_resolver
 
 from conversations import database
 from conversations.api.cors import CorsMiddleware
@@ -41,8 +41,9 @@ class ChatApplication:
         self._urlconf = urlconf
 
     @cached_property
-    def _resolver(self) -> URLResolver:
-        return get_resolver(self._urlconf)
+    def _route(self) -> Callable[[str], ResolverMatch]:
+        """The route of a path; those asked for again and again, such as where messages go, are not looked for anew."""
+        return lru_cache(maxsize=128)(get_resolver(self._urlconf).resolve)
 
     @cached_property
     def _respond(self) -> Callable[[ChatRequest], Awaitable[HttpResponseBase]]:
@@ -97,7 +98,7 @@ class ChatApplication:
         except DisallowedHost:
             raise ApiError(400, "This host name is not served here (ALLOWED_HOSTS).") from None
         try:
-            match = self._resolver.resolve(request.path_info)
+            match = self._route(request.path_info)
         except Resolver404:
             raise ApiError(404, "There is nothing at this address.") from None
         request.resolver_match = match

@@ -184,6 +184,7 @@ class Anthropic:
             http_client=http.client(config),
             open_telemetry=False,
         )
+        self._url = f"{str(self._client.base_url).rstrip('/')}/v1/messages"  # whole, as in `openai`
 
     def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
         """Yield the reply's events. Raises ProviderError; closing it closes the vendor's stream."""
@@ -198,4 +199,4 @@ class Anthropic:
         await self._client.close()
 
     async def _ask(self, request: CompletionRequest) -> None:
-        await self._client.post("/v1/messages", cast_to=httpx2.Response, body=to_wire(request, self._config))
+        await self._client.post(self._url, cast_to=httpx2.Response, body=to_wire(request, self._config))

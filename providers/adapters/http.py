@@ -95,7 +95,7 @@ class KeepingTransport(httpx2.AsyncBaseTransport):
         response = await self._session.request(
             request.method,
             str(request.url),
-            headers={**request.headers, **HEADERS},
+            headers=_headers(request),
             data=await request.aread(),
             allow_redirects=False,
         )
@@ -119,6 +119,12 @@ class KeepingTransport(httpx2.AsyncBaseTransport):
             cookie_jar=aiohttp.DummyCookieJar(),
             proxy=_proxy_for(url) if self._trust_env else None,
         )
+
+
+def _headers(request: httpx2.Request) -> list[tuple[str, str]]:
+    """As they are: to look one up by its name costs httpx2 a walk through all of them."""
+    fields = [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw]
+    return [field for field in fields if field[0].lower() not in HEADERS] + list(HEADERS.items())
 
 
 def _proxy_for(url: httpx2.URL) -> str | None:

@@ -158,6 +158,8 @@ class OpenAI:
             default_headers=http.HEADERS,
             http_client=http.client(config),
         )
+        # Whole, because the SDK takes its base URL apart to add a path, with every request.
+        self._url = f"{str(self._client.base_url).rstrip('/')}/chat/completions"
 
     def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
         """Yield the reply's events. Raises ProviderError; closing it closes the vendor's stream."""
@@ -176,4 +178,4 @@ class OpenAI:
         await self._client.close()
 
     async def _ask(self, request: CompletionRequest) -> None:
-        await self._client.post("/chat/completions", cast_to=httpx2.Response, body=to_wire(request, self._config))
+        await self._client.post(self._url, cast_to=httpx2.Response, body=to_wire(request, self._config))
