@@ -14,10 +14,11 @@ SCHEMES = ("sqlite", *POSTGRES)
 
 SQLITE = {
     # Readers and one writer at a time, who waits for its turn at the beginning of a transaction. Django's defaults
-    # fail at once where two transactions meet.
+    # fail at once where two transactions meet. The log of writes may grow to 16 MB, not 4, before it is worked into the
+    # file: the same pages are written again and again, and each then goes there once.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=4000",
 }
 POOL = {"min_size": 1, "max_size": 12, "timeout": 3, "reconnect_timeout": 3}
 """One process's connections: the database threads of conversations, and the admin's.
