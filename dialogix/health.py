@@ -17,6 +17,7 @@ from conversations.generations import engine
 from conversations.models import Conversation
 from dialogix import __version__
 from dialogix.gate import Receive, Scope, Send, answer
+from providers import registry
 
 PATIENCE = 2.0
 """Seconds within which the database has to answer."""
@@ -44,8 +45,13 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def ready(scope: Scope, receive: Receive, send: Send) -> None:
-    """Requests may be sent here: the database answers, and the server is not about to stop."""
-    problem = "The server is shutting down." if engine.draining else await _database.problem()
+    """Requests may be sent here: all is loaded, the database answers, and the server is not about to stop."""
+    if engine.draining:
+        problem: str | None = "The server is shutting down."
+    elif registry.is_warming_up():
+        problem = "The server is starting."
+    else:
+        problem = await _database.problem()
     await _probe(scope, send, problem)
 
 

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 breaker = Breaker()
 """This process's circuit breaker for every model."""
 
+_warming: set[object] = set()
 _checkups: PerLoop[tuple[ProviderConfig, float, float], Checkup] = PerLoop()
 
 
@@ -78,12 +79,18 @@ async def warm_up() -> None:
     """Import the SDKs in use and open their pools, so that the first request does not wait for it."""
     if any(each.simulated for each in _in_order()):
         logger.warning("no provider is configured: the simulator answers in the vendors' stead")
-    for each in _in_order():
-        if each.usable:
-            try:
-                await _pooled(each).adapter()
-            except Exception:  # a boundary: one vendor's broken SDK must not keep the others from answering
-                logger.exception("the adapter for %s cannot be used", each.name)
+    _warming.add(running := object())
+    try:
+        for each in _in_order():
+            if each.usable:
+                await _open(each)
+    finally:
+        _warming.discard(running)
+
+
+def is_warming_up() -> bool:
+    """Whether a first request would still wait for an SDK."""
+    return bool(_warming)
 
 
 async def aclose() -> None:
@@ -95,6 +102,13 @@ async def aclose() -> None:
 def _in_order() -> list[ProviderConfig]:
     """All providers, the default one first."""
     return sorted(settings.PROVIDERS.values(), key=lambda each: each.name != settings.DEFAULT_PROVIDER)
+
+
+async def _open(each: ProviderConfig) -> None:
+    try:
+        await _pooled(each).adapter()
+    except Exception:  # a boundary: one vendor's broken SDK must not keep the others from answering
+        logger.exception("the adapter for %s cannot be used", each.name)
 
 
 def _pooled(each: ProviderConfig) -> pool.Pooled:

@@ -80,6 +80,7 @@ def server() -> Iterator[LiveServer]:
     """One server for all tests that need no special one; its vendors are this process's `simulator`."""
     vendors = Simulator(simulator_server.ensure_running()).env()
     server = LiveServer(**vendors, RATE_LIMIT="100000/h")
+    server.wait_until_ready()
     yield server
     server.close()
 

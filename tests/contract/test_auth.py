@@ -86,7 +86,7 @@ def test_it_repeats_no_token(anybody: Client) -> None:
     assert "my-secret-token" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/health", "/health/gpt", "/livez", "/readyz"])
+@pytest.mark.parametrize("path", ["/health", "/health/gpt", "/livez"])
 def test_it_tells_everybody_how_it_is(anybody: Client, path: str) -> None:
     assert anybody.get(path).status_code == 200
 

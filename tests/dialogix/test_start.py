@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.conftest import StartServer
@@ -64,7 +63,7 @@ def test_it_touches_no_database_before_it_has_its_port(tmp_path: Path) -> None:
 
 def test_it_makes_the_tables_where_it_is_asked_to(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server(database=f"sqlite:///{tmp_path / 'new.sqlite3'}", arguments="--migrate")
-    assert httpx.get(f"{server.url}/readyz").status_code == 200
+    server.wait_until_ready()
 
 
 @pytest.fixture(scope="module")

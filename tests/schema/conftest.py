@@ -42,6 +42,7 @@ class Place:
 def asking() -> Iterator[LiveServer]:
     vendors = Simulator(simulator_server.ensure_running()).env()
     server = LiveServer(**vendors, RATE_LIMIT="100000/h", AUTH_MODE="required")
+    server.wait_until_ready()
     yield server
     server.close()
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
+import httpx
 import psutil
 
 from tests.services import databases, environment
@@ -115,6 +116,14 @@ class LiveServer:
                 return found[-1]
             time.sleep(0.02)
         raise AssertionError(f"no line with {fields} in:\n{self.stderr.read_text(encoding='utf-8')}")
+
+    def wait_until_ready(self) -> None:
+        """Return once a balancer would send it requests."""
+        deadline = time.monotonic() + STARTING_SECONDS
+        while httpx.get(f"{self.url}/readyz").status_code != 200:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the server is not ready:\n{self.stderr.read_text(encoding='utf-8')}")
+            time.sleep(0.05)
 
     def _wait_until_it_listens(self, said_before: int) -> int:
         deadline = time.monotonic() + STARTING_SECONDS
