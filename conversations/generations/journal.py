@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -69,7 +70,7 @@ class Journal:
         self._usage: dict[UsageKey, UsageSums] = {}
         self._wake = asyncio.Event()
         self._due: asyncio.TimerHandle | None = None
-        self._written_at = 0.0
+        self._written_at = -math.inf
         self._oldest: float | None = None
         self._writing: _Taken | None = None
 

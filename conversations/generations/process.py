@@ -106,6 +106,11 @@ class Engine:
             if await self.journal.flush():
                 await database.write(workers.remove, self.worker_id)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody has started it since it was made or stopped."""
+        return self._starting is None
+
     # -- replies ----------------------------------------------------------------------------------------------------
 
     async def begin(
@@ -183,7 +188,7 @@ class Engine:
         except Unavailable:
             over()
             raise
-        if self._starting is None:
+        if self.stopped:
             self._errands.run(self.start())  # for the sums of usage; the answer itself needs no database
         generation = Generation(
             answering=lambda _: source,

@@ -195,6 +195,8 @@ class Watcher:
                 mirror.expire()
 
     async def _hear_no_more(self, mirror: Mirror) -> None:
+        if engine.stopped:
+            return
         with suppress(DatabaseError):
             await engine.start()
             async with self._order:

@@ -29,12 +29,12 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_it_gives_up_an_answer_that_does_not_come(hasty: None) -> None:
     with pytest.raises(OperationalError):
-        await database.write(slept, 30)
+        await database.write(slept, 2)
 
 
 async def test_the_next_one_finds_a_connection(hasty: None) -> None:
     with pytest.raises(OperationalError):
-        await database.write(slept, 30)
+        await database.write(slept, 2)
     assert await database.write(slept, 0) == 1
 
 

@@ -14,7 +14,8 @@ from tests.security.asking import SECRET, ask, things_of
 from tests.security.routes import NOWHERE, Things
 from tests.simulator import Simulator
 
-VARYING = {"date", "x-request-id"}
+VARYING = {"date", "x-request-id", "x-ratelimit-reset"}
+"""Headers that differ from one request to the next: when it was, which it is, how many seconds are left."""
 
 
 def told(answer: httpx.Response, things: Things) -> tuple[int, str, dict[str, str]]:

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from conversations import database
 from conversations.generations import engine
 from conversations.live.watcher import watcher
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Worker
 from conversations.store import mirroring
 from tests.conversations.live.here import LazyClient, serving
 from tests.conversations.live.watching import new_id
@@ -184,3 +184,12 @@ def test_another_branch_leaves_its_mark() -> None:
     before = mark(first.conversation_pk)
     Message.objects.filter(pk=first.message_pk).update(active=False)
     assert mark(first.conversation_pk) != before
+
+
+async def test_who_leaves_after_the_end_does_not_begin_anew(transactional_db: None) -> None:
+    async with serving():
+        mirror, view = watcher.join((None, new_id()))
+        await until(lambda: not engine.stopped)
+    watcher.leave(mirror, view)
+    await asyncio.gather(*watcher._errands)
+    assert await database.read(Worker.objects.count) == 0
