@@ -48,9 +48,7 @@ def _paced(chunks: int, delay: float) -> Script:
 BURST = Scenario("burst", "one stream at full speed", Script(chunks=4000, burst=True), 4000, 1, 5)
 PACED = Scenario("paced", "50 streams of 50 chunks a second, each a network read", _paced(250, 0.02), 250, 50, 1, 1)
 SHORT = Scenario("short", "20 chunks at once, one request after the other", Script(chunks=20, burst=True), 20, 1, 500)
-MANY = Scenario(
-    "many", "500 streams open at once, two chunks a second each", _paced(20, 0.5), 20, 500, 1, 4, fresh=True
-)
+MANY = Scenario("many", "500 streams open at once, a chunk a second each", _paced(12, 1.0), 12, 500, 1, 4, fresh=True)
 FIRST = Scenario("first", "the first token, one client at a time", _paced(3, 0.005), 3, 1, 150)
 WARM_UP = replace(SHORT, name="warm-up", requests=60)
 

@@ -65,6 +65,10 @@ class Deadline:
         if task is not self._task:  # a generator may be read on by another task than the one that began it
             self._adopt(task)
 
+    def heard(self) -> None:
+        """The same, from outside of the task that waits."""
+        self._since = self._loop.time()
+
     def roll(self, seconds: float) -> None:
         """Begin the next wait now, and allow every wait from this one on so many seconds."""
         self._limit = seconds

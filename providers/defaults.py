@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from providers.base import Provider
+from providers.base import Provider, Push, keep
 from providers.conf import ProviderConfig
 from providers.events import Event
 from providers.messages import CompletionRequest
@@ -21,9 +21,9 @@ class Configured:
         self._source = source
         self._config = config
 
-    def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         # No generator of its own: what the source yields reaches the reader without a step in between.
-        return self._source.stream(filled_in(request, self._config))
+        return self._source.stream(filled_in(request, self._config), push)
 
 
 def filled_in(request: CompletionRequest, config: ProviderConfig) -> CompletionRequest:

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from providers.attempts import Attempt
-from providers.base import Provider
+from providers.base import Provider, Push, keep
 from providers.breaker import Breaker
 from providers.deadlines import Deadline
 from providers.errors import AllModelsFailed, EmptyReply, Filtered, ProviderError, TimedOut, VendorFailed
@@ -60,7 +60,7 @@ class Fallback:
         self._breaker = breaker
         self._clock = clock
 
-    async def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    async def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         """Yield `Attempted` for every failed try, `Serving`, then the events of the model that answers.
 
         Raises AllModelsFailed before the first delta; the model's own `ProviderError` after it, and at any time one
@@ -71,8 +71,10 @@ class Fallback:
         for candidate, seconds in self._shares(end):
             attempt = Attempt(candidate.provider, candidate.model, self._breaker, self._clock)
             question = replace(request, model=candidate.model)
+            deadline = Deadline(seconds)
+            relay = _Relay(push, deadline)
             try:
-                async with Deadline(seconds) as deadline, aclosing(candidate.source.stream(question)) as events:
+                async with deadline, aclosing(candidate.source.stream(question, relay)) as events:
                     opening = await _opening(events)
                     deadline.pause()
                     attempt.answered()
@@ -80,6 +82,7 @@ class Fallback:
                     for event in opening:
                         yield event
                     deadline.roll(self._timeout)
+                    relay.is_open = True
                     async for event in events:
                         deadline.pause()
                         yield event
@@ -126,6 +129,23 @@ class Fallback:
         skipped = [one.model for group in self._groups for one in group if one.key not in tried]
         time_is_up = asyncio.get_running_loop().time() >= end - TIMER_SLACK
         return AllModelsFailed(_summary(failures, skipped), attempts=failures, timed_out=time_is_up)
+
+
+class _Relay:
+    """A `Push` that lets through what the model says that answers, once that has been told."""
+
+    __slots__ = ("_deadline", "_push", "is_open")
+
+    def __init__(self, push: Push, deadline: Deadline) -> None:
+        self._push = push
+        self._deadline = deadline
+        self.is_open = False
+
+    def __call__(self, text: str) -> bool:
+        if not self.is_open or not self._push(text):
+            return False
+        self._deadline.heard()
+        return True
 
 
 async def _opening(events: AsyncIterator[Event]) -> list[Event]:

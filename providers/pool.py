@@ -13,7 +13,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from providers.base import Adapter
+from providers.base import Adapter, Push, keep
 from providers.conf import ProviderConfig
 from providers.events import Event
 from providers.messages import CompletionRequest
@@ -35,9 +35,9 @@ class Pooled:
         self._config = config
         self._forbid_vendors = forbid_vendors
 
-    def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         adapter = _adapters.here().get(self._config)
-        return adapter.stream(request) if adapter is not None else self._stream_once_ready(request)
+        return adapter.stream(request, push) if adapter is not None else self._stream_once_ready(request, push)
 
     async def adapter(self) -> Adapter:
         """The adapter, imported and built where this loop has none yet. Raises RuntimeError for a forbidden vendor."""
@@ -50,9 +50,9 @@ class Pooled:
                 adapters[self._config] = build(reachable)
         return adapters[self._config]
 
-    async def _stream_once_ready(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    async def _stream_once_ready(self, request: CompletionRequest, push: Push) -> AsyncGenerator[Event, None]:
         adapter = await self.adapter()
-        async with aclosing(adapter.stream(request)) as events:
+        async with aclosing(adapter.stream(request, push)) as events:
             async for event in events:
                 yield event
 

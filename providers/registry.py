@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterable
 from django.conf import settings
 
 from providers import pool
-from providers.base import Provider
+from providers.base import Provider, Push, keep
 from providers.breaker import Breaker
 from providers.conf import BASE_URL_VARIABLES, ProviderConfig
 from providers.defaults import Configured, unopinionated
@@ -136,7 +136,7 @@ class _Unconfigured:
     def __init__(self, missing: ProviderConfig) -> None:
         self._missing = missing
 
-    async def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    async def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         for event in _NOTHING:  # what makes it a generator
             yield event
         raise NotConfigured(_how_to_configure(self._missing))

@@ -39,7 +39,15 @@ class SSEDecoder:
         """The events that `chunk` completes. Raises Malformed when one outgrows the limit."""
         if self._head is not None:
             chunk = self._skip_mark(chunk)
-        if not self._pending and _is_one_event(chunk) and len(chunk) <= self._limit:
+        if (
+            # A single line of data, as nearly every read is when a model streams at its own pace.
+            not self._pending
+            and chunk.startswith(b"data: ")
+            and chunk.find(b"\n") == len(chunk) - 2
+            and chunk.endswith(b"\n\n")
+            and b"\r" not in chunk
+            and len(chunk) <= self._limit
+        ):
             return [(b"", chunk[6:-2])]
         if self._pending or len(chunk) > self._limit or b"\r" in chunk:
             return self._by_line(chunk)
@@ -105,13 +113,3 @@ class SSEDecoder:
         name, data = self._name, self._data
         self._name, self._data, self._size = b"", [], 0
         return (name, b"\n".join(data)) if data else None
-
-
-def _is_one_event(chunk: bytes) -> bool:
-    """Whether this is a single line of data, as nearly every read is when a model streams at its own pace."""
-    return (
-        chunk.startswith(b"data: ")
-        and chunk.find(b"\n") == len(chunk) - 2
-        and chunk.endswith(b"\n\n")
-        and b"\r" not in chunk
-    )

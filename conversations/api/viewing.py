@@ -93,23 +93,20 @@ class Viewer:
 
     def _on_change(self) -> None:
         """There is more text, or the end. While `events` does not wait, it finds that by itself."""
-        waiter = self._waiter
-        if waiter is not None and not waiter.done() and not self._pushed():
-            waiter.set_result(None)
-
-    def _pushed(self) -> bool:
-        push, buffer = self._push, self._buffer
-        if push is None or not (text := buffer.since(self._position)):
-            return False
-        position = self._position + len(text)
-        try:
-            if not push(self._encoder.delta(text, position, buffer.model)):
-                return False
-        except Exception:  # noqa: BLE001 - not for the producer to hear: `events` meets the same, in its own task
-            return False
-        self._position = position
-        self._sent_at = self._loop.time()
-        return True
+        waiter, push, buffer = self._waiter, self._push, self._buffer
+        if waiter is None or waiter.done():
+            return
+        if push is not None and (text := buffer.since(self._position)):
+            position = self._position + len(text)
+            try:
+                pushed = push(self._encoder.delta(text, position, buffer.model))
+            except Exception:  # noqa: BLE001 - not for the producer to hear: `events` meets the same, in its own task
+                pushed = False
+            if pushed:
+                self._position = position
+                self._sent_at = self._loop.time()
+                return
+        waiter.set_result(None)
 
     def _start_timer(self) -> None:
         self._sent_at = self._loop.time()

@@ -63,14 +63,18 @@ class Buffer:
         self.position += len(piece)
         if len(self._pieces) > PIECES_KEPT_APART:
             self._join()
-        if self._listeners or self._waiters:
-            self._tell()
+        for listener in self._listeners:
+            listener()
+        if self._waiters:
+            self._wake()
 
     def end(self, ending: Ending) -> None:
         """Nothing follows. The first ending counts."""
         if self.ending is None:
             self.ending = ending
-            self._tell()
+            for listener in self._listeners:
+                listener()
+            self._wake()
 
     def since(self, position: int) -> str:
         """All text after `position`; the usual reader, one piece behind, gets that piece as it is."""
@@ -107,11 +111,7 @@ class Buffer:
             await self.changed(self.position)
         return self.ending
 
-    def _tell(self) -> None:
-        for listener in self._listeners:
-            listener()
-        if not self._waiters:
-            return
+    def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():

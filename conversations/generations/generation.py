@@ -109,6 +109,7 @@ class Generation:
         """End the reply with what it has, for the first reason given; the vendor's stream is closed."""
         if self._stopping is None and self.buffer.ending is None:
             self._stopping = ending
+            self.production.stopped = True
             self._stop_again()
 
     def cancel(self) -> None:
@@ -138,8 +139,6 @@ class Generation:
     def _on_text(self) -> None:
         if self._ledger is not None:
             self._ledger.note(self)
-        if self._stopping is not None:
-            raise asyncio.CancelledError  # the cancellation itself may have been swallowed on its way
 
     async def _run(self) -> None:
         try:

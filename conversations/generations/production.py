@@ -32,6 +32,7 @@ log = logging.getLogger("conversations.generations")
 class Production:
     """Reads a provider's stream to its end.
 
+    stopped: set to take no more text
     Times are milliseconds from the moment the vendor was first asked.
     """
 
@@ -44,6 +45,7 @@ class Production:
         "finish",
         "request",
         "serving",
+        "stopped",
         "time_to_first_token_ms",
         "usage",
     )
@@ -52,6 +54,7 @@ class Production:
         self.buffer = buffer
         self._on_text = on_text
         self._asked_at = 0.0
+        self.stopped = False
         self.attempts: list[Tried] = []
         self.serving: Serving | None = None
         self.usage: Usage | None = None
@@ -80,16 +83,26 @@ class Production:
         return Ending(Status.COMPLETE)
 
     async def _read(self, source: Provider, request: CompletionRequest) -> None:
-        append, on_text = self.buffer.append, self._on_text
-        async with aclosing(source.stream(request)) as events:
+        async with aclosing(source.stream(request, self._push)) as events:
             async for event in events:
-                if type(event) is Delta:
-                    append(event.text)
-                    on_text()
-                    if self.buffer.position > MAX_REPLY_LENGTH:
-                        raise ProviderError("The model's reply is longer than any reply may be.")
-                else:
+                if type(event) is not Delta:
                     self._note(event)
+                elif not self._push(event.text):
+                    self._refuse(event.text)
+
+    def _push(self, text: str) -> bool:
+        """Take new text, perhaps outside of our task; False where it is for the task to end the reply."""
+        if self.stopped or self.buffer.position + len(text) > MAX_REPLY_LENGTH:
+            return False
+        self.buffer.append(text)
+        self._on_text()
+        return True
+
+    def _refuse(self, text: str) -> None:
+        if self.stopped:
+            raise asyncio.CancelledError  # the cancellation itself may have been swallowed on its way
+        self.buffer.append(text)
+        raise ProviderError("The model's reply is longer than any reply may be.")
 
     def _note(self, event: Attempted | Serving | Usage | Finish | Delta) -> None:
         match event:

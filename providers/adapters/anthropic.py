@@ -19,6 +19,7 @@ import msgspec
 from providers.adapters import failures, http
 from providers.adapters.reply import Part, Reply, read
 from providers.adapters.turns import alternate
+from providers.base import Push, keep
 from providers.conf import ProviderConfig
 from providers.errors import (
     BadRequest,
@@ -186,9 +187,9 @@ class Anthropic:
         )
         self._url = f"{str(self._client.base_url).rstrip('/')}/v1/messages"  # whole, as in `openai`
 
-    def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         """Yield the reply's events. Raises ProviderError; closing it closes the vendor's stream."""
-        return read(Reply(VENDOR, from_wire), http.reading(self._ask, request), translate)
+        return read(Reply(VENDOR, from_wire, push), http.reading(self._ask, request), translate)
 
     async def check(self, model: str) -> None:
         """Ask for the model's entry, which resolves an alias such as `…-latest` too. Raises ProviderError."""

@@ -24,6 +24,7 @@ from google.genai import errors, types
 from providers.adapters import failures, http
 from providers.adapters.reply import Part, Reply, read
 from providers.adapters.turns import alternate
+from providers.base import Push, keep
 from providers.conf import ProviderConfig
 from providers.errors import Malformed, ProviderError, Unauthorized, VendorFailed
 from providers.events import Event, Finish, FinishReason
@@ -173,9 +174,9 @@ class Gemini:
             http_options=types.HttpOptions(base_url=config.base_url, httpx_async_client=self._http),
         )
 
-    def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         """Yield the reply's events. Raises ProviderError; closing it closes the vendor's stream."""
-        return read(Reply(VENDOR, from_wire), http.reading(self._ask, request), translate)
+        return read(Reply(VENDOR, from_wire, push), http.reading(self._ask, request), translate)
 
     async def check(self, model: str) -> None:
         """Ask for the model's entry. Raises ProviderError."""

@@ -6,6 +6,7 @@ client that we hand to it keeps a streamed answer for us, and gives the SDK an e
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
@@ -24,8 +25,8 @@ with suppress(ImportError):
 
 Q = TypeVar("Q")
 
-Read = Callable[[], Awaitable[bytes]]
-"""Gives what the socket brought next; nothing means the end."""
+Take = Callable[[bytes], bool]
+"""Is given what the socket brought; False where whoever reads is to do something about it."""
 
 CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 60.0
@@ -56,8 +57,8 @@ _kept: ContextVar[Kept | None] = ContextVar("kept", default=None)
 
 
 @asynccontextmanager
-async def reading(ask: Callable[[Q], Awaitable[object]], request: Q) -> AsyncIterator[Read]:
-    """Have an SDK ask with a client of ours, and give the reads of the answer, decompressed where it was compressed.
+async def reading(ask: Callable[[Q], Awaitable[object]], request: Q) -> AsyncIterator[Body]:
+    """Have an SDK ask with a client of ours, and give the body of the answer.
 
     Raises whatever the SDK or aiohttp raises.
     """
@@ -74,7 +75,95 @@ async def reading(ask: Callable[[Q], Awaitable[object]], request: Q) -> AsyncIte
     response = kept.response
     assert response is not None  # the SDK was content, so there was a 200
     async with response:
-        yield response.content.readany
+        body = Body(response)
+        try:
+            yield body
+        finally:
+            body.leave()
+
+
+class Body(asyncio.Protocol):
+    """The body of a response, decompressed where it was compressed.
+
+    It sits between socket and aiohttp, so that it can give away what aiohttp has made of a read there and then: without
+    a turn of the event loop and of the reader's task, which cost more than all else that is done to it.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._content = response.content
+        self._compressed = "content-encoding" in response.headers
+        self._take: Take = bool
+        self._waiter: asyncio.Future[bool] | None = None
+        self._transport: asyncio.Transport | None = None
+        connection = response.connection  # none any more where all has come already
+        if connection is not None and connection.protocol is not None:
+            self._protocol = connection.protocol
+            self._transport = self._protocol.transport
+        if self._transport is not None:
+            self._transport.set_protocol(self)
+
+    async def read(self, take: Take) -> bool:
+        """Give `take` what comes until it returns False, which is True here, or nothing more comes, which is False.
+
+        Raises what aiohttp raises.
+        """
+        over = self._give(take)
+        if over is None:
+            self._take, self._waiter = take, asyncio.get_running_loop().create_future()
+            try:
+                over = await self._waiter
+            finally:
+                self._waiter = None
+        return over
+
+    def leave(self) -> None:
+        """Let aiohttp have its connection back."""
+        if self._transport is not None:
+            self._transport.set_protocol(self._protocol)
+            self._transport = None
+
+    def _give(self, take: Take) -> bool | None:
+        content = self._content
+        ended = content.is_eof()
+        while data := content.read_nowait():
+            if not take(data):
+                return True
+            if not self._compressed:
+                break  # only what is being decompressed may come in parts
+        return False if ended else None
+
+    def _look(self) -> None:
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        try:
+            over = self._give(self._take)
+        except Exception as error:  # noqa: BLE001 - for whoever reads
+            waiter.set_exception(error)
+        else:
+            if over is not None:
+                waiter.set_result(over)
+
+    # -- what the socket has to tell --------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        self._protocol.data_received(data)
+        if self._content.is_eof():
+            self.leave()  # at once: the next request may already be given this connection
+        self._look()
+
+    def eof_received(self) -> None:
+        self._protocol.eof_received()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._protocol.connection_lost(exc)
+        self._look()
+
+    def pause_writing(self) -> None:
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._protocol.resume_writing()
 
 
 class KeepingTransport(httpx2.AsyncBaseTransport):

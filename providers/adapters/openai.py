@@ -19,6 +19,7 @@ import openai
 from providers.adapters import failures, http
 from providers.adapters.reply import Part, Reply, read
 from providers.adapters.turns import require_answerable
+from providers.base import Push, keep
 from providers.conf import ProviderConfig
 from providers.errors import Filtered, Malformed, ProviderError, TimedOut, Unreachable, VendorFailed
 from providers.events import Event, Finish, FinishReason
@@ -161,9 +162,9 @@ class OpenAI:
         # Whole, because the SDK takes its base URL apart to add a path, with every request.
         self._url = f"{str(self._client.base_url).rstrip('/')}/chat/completions"
 
-    def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         """Yield the reply's events. Raises ProviderError; closing it closes the vendor's stream."""
-        return read(Reply(VENDOR, from_wire), http.reading(self._ask, request), translate)
+        return read(Reply(VENDOR, from_wire, push), http.reading(self._ask, request), translate)
 
     async def check(self, model: str) -> None:
         """Ask for the model's entry, or find it in the list where a server has no entries. Raises ProviderError."""

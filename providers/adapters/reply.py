@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 
 import msgspec
 
+from providers.adapters.http import Body
+from providers.base import Push, keep
 from providers.errors import Disconnected, EmptyReply, Filtered, Malformed, ProviderError
 from providers.events import Delta, Event, Finish, Usage
 from providers.text import Text
@@ -43,11 +45,15 @@ class Part(msgspec.Struct):
 
 
 class Reply:
-    """All that one stream has told so far."""
+    """All that one stream has told so far.
 
-    def __init__(self, vendor: str, from_wire: Callable[[bytes], Part]) -> None:
+    unsaid: text that was not pushed, to be yielded before anything else
+    """
+
+    def __init__(self, vendor: str, from_wire: Callable[[bytes], Part], push: Push = keep) -> None:
         self._vendor = vendor
         self._from_wire = from_wire
+        self._push = push
         self._decoder = SSEDecoder()
         self._text = Text()
         self._is_protocol = False
@@ -56,11 +62,12 @@ class Reply:
         self._input_tokens: int | None = None
         self._output_tokens: int | None = None
         self._finish: Finish | None = None
+        self.unsaid = ""
         self.done = False
         self.error: ProviderError | None = None
 
-    def feed(self, data: bytes) -> str:
-        """The new text of one read; what comes before an error in the same read is not lost."""
+    def take(self, data: bytes) -> bool:
+        """One read. False where something is to be done about it: there is text to yield, an error or the end."""
         self._has_bytes = True
         pieces: list[str] = []
         try:
@@ -74,13 +81,13 @@ class Reply:
                 if part.told:
                     self._note(part)
         except ProviderError as error:
-            self.error = error
-        if not pieces:
-            return ""
-        text = self._text.add(pieces[0] if len(pieces) == 1 else "".join(pieces))
-        if text:
+            self.error = error  # what came before it in the same read is not lost
+        if pieces and (text := self._text.add(pieces[0] if len(pieces) == 1 else "".join(pieces))):
             self._has_text = True
-        return text
+            if not self._push(text):
+                self.unsaid = text
+                return False
+        return not self.done and self.error is None
 
     def end(self) -> list[Event]:
         """What follows the last read. Raises Malformed, EmptyReply, Filtered or Disconnected where no reply ended."""
@@ -119,21 +126,22 @@ class Reply:
 
 async def read(
     reply: Reply,
-    opening: AbstractAsyncContextManager[Callable[[], Awaitable[bytes]]],
+    opening: AbstractAsyncContextManager[Body],
     translate: Callable[[Exception, bool], ProviderError],
 ) -> AsyncGenerator[Event, None]:
     """Yield the reply's events.
 
-    opening:   makes the request, gives what reads the answer (nothing read is its end), and closes it however this ends
+    opening:   makes the request, gives its answer, and closes that however this ends
     translate: an exception, and whether the vendor had begun to answer -> ours
     """
     opened = False
     reads = 0
     try:
-        async with opening as read_next:
+        async with opening as body:
             opened = True
-            while data := await read_next():
-                if text := reply.feed(data):
+            while await body.read(reply.take):
+                if reply.unsaid:
+                    text, reply.unsaid = reply.unsaid, ""
                     yield Delta(text)
                 if reply.error is not None:
                     raise reply.error
@@ -143,7 +151,7 @@ async def read(
                 if reads % READS_A_TURN == 0:
                     await asyncio.sleep(0)
             if reply.done:
-                await _drain(read_next)
+                await _drain(body)
     except ProviderError:
         raise
     except Exception as error:  # noqa: BLE001 - a boundary: an SDK and its transports may raise anything
@@ -152,9 +160,8 @@ async def read(
         yield event
 
 
-async def _drain(read_next: Callable[[], Awaitable[bytes]]) -> None:
+async def _drain(body: Body) -> None:
     """Read on to the end of the response. Whatever goes wrong: the reply is complete, only its connection is lost."""
     with suppress(Exception):
         async with asyncio.timeout(DRAIN_SECONDS):
-            while await read_next():
-                pass
+            await body.read(lambda _: True)

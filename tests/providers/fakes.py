@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from providers.base import Provider
+from providers.base import Provider, Push, keep
 from providers.errors import VendorFailed
 from providers.events import Delta, Event, Finish, Usage
 from providers.messages import CompletionRequest, Message
@@ -27,7 +27,7 @@ class Scripted:
         self.asked: list[CompletionRequest] = []
         self.closed = 0
 
-    async def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    async def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         self.asked.append(request)
         try:
             for step in self.script:

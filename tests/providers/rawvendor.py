@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
@@ -55,7 +56,8 @@ async def adapter_at(vendor: str, base_url: str | None, **fields: Any) -> AsyncI
 
 
 class RawVendor:
-    """requests: heads and bodies as they came; connections: how many were opened; left: the client closed one."""
+    """requests: heads and bodies as they came; connections: how many were opened; left: the client closed one;
+    answered: an answer has been written whole."""
 
     def __init__(self, writes: tuple[bytes, ...], *, status: bytes, headers: bytes, endless: bool, ends: bool) -> None:
         self.writes = writes
@@ -65,10 +67,18 @@ class RawVendor:
         self.requests: list[bytes] = []
         self.connections = 0
         self.left = asyncio.Event()
+        self.answered = asyncio.Event()
         self.root = ""
+        self._writers: list[asyncio.StreamWriter] = []
+
+    def cut(self) -> None:
+        """Lose all connections, as a vendor that is killed does."""
+        for writer in self._writers:
+            writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._writers.append(writer)
         try:
             while True:
                 self.requests.append(await self._request(reader))
@@ -94,19 +104,26 @@ class RawVendor:
         if self.ends:
             writer.write(b"0\r\n\r\n")
         await writer.drain()
+        self.answered.set()
 
 
 @asynccontextmanager
 async def raw_vendor(
-    *writes: bytes, status: bytes = b"200 OK", headers: bytes = b"", endless: bool = False, ends: bool = True
+    *writes: bytes,
+    status: bytes = b"200 OK",
+    headers: bytes = b"",
+    endless: bool = False,
+    ends: bool = True,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[RawVendor]:
     """Each write is a chunk of the body and a network read of its own.
 
     endless: the last write again and again, as fast as it is taken; ends: False leaves the body unfinished
     """
     vendor = RawVendor(writes, status=status, headers=headers, endless=endless, ends=ends)
-    server = await asyncio.start_server(vendor.serve, "127.0.0.1", 0)
-    vendor.root = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(vendor.serve, "127.0.0.1", 0, ssl=tls)
+    scheme, host = ("https", "localhost") if tls else ("http", "127.0.0.1")
+    vendor.root = f"{scheme}://{host}:{server.sockets[0].getsockname()[1]}"
     try:
         yield vendor
     finally:

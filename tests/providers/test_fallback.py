@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator, Callable
 
 import pytest
 
+from providers.base import Push, keep
 from providers.breaker import Breaker
 from providers.errors import (
     AllModelsFailed,
@@ -19,6 +21,7 @@ from providers.errors import (
 )
 from providers.events import Attempted, Delta, Event, Finish, Serving, Usage
 from providers.fallback import Candidate, Fallback
+from providers.messages import CompletionRequest
 from tests.providers.fakes import ENDLESS, HANG, REPLY, REQUEST, Clock, Scripted, answering, failing, hanging, read_into
 
 SHORT = 0.3
@@ -172,6 +175,58 @@ async def test_it_does_not_count_the_time_its_reader_takes() -> None:
         await asyncio.sleep(0.3)
         events.append(event)
     assert events[-1] == REPLY[-1]
+
+
+class Pushing:
+    """Says a text at a time, by push where that is taken, and ends or says nothing more."""
+
+    def __init__(self, *texts: str, pause: float = 0.0, ends: bool = True) -> None:
+        self.texts = texts
+        self.pause = pause
+        self.ends = ends
+
+    async def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
+        for text in self.texts:
+            await asyncio.sleep(self.pause)
+            if not push(text):
+                yield Delta(text)
+        if not self.ends:
+            await asyncio.Event().wait()
+        yield Finish("stop", "stop")
+
+
+async def pushed(source: Pushing, takes: Callable[[str], bool] = lambda _: True, timeout: float = LONG) -> list[object]:
+    """What came, in its order: strings where they were pushed, events where they were yielded."""
+    came: list[object] = []
+    fallback = Fallback([[Candidate("p0", "p0-m0", source)]], timeout=timeout, breaker=Breaker())
+
+    def push(text: str) -> bool:
+        if taken := takes(text):
+            came.append(text)
+        return taken
+
+    async for event in fallback.stream(REQUEST, push):
+        came.append(event)  # noqa: PERF401  (a comprehension would lose the order)
+    return came
+
+
+async def test_it_names_the_model_before_anything_is_pushed() -> None:
+    came = await pushed(Pushing("a", "b", "c"))
+    assert came == [Serving("p0", "p0-m0"), Delta("a"), "b", "c", Finish("stop", "stop")]
+
+
+async def test_it_yields_what_is_not_taken() -> None:
+    came = await pushed(Pushing("a", "b", "c"), lambda text: text != "b")
+    assert came[1:] == [Delta("a"), Delta("b"), "c", Finish("stop", "stop")]
+
+
+async def test_a_vendor_whose_text_is_pushed_is_not_silent() -> None:
+    assert "".join(map(str, (await pushed(Pushing(*"abcdefgh", pause=0.1), timeout=0.5))[2:-1])) == "bcdefgh"
+
+
+async def test_it_calls_a_long_silence_after_a_push_a_timeout() -> None:
+    with pytest.raises(TimedOut):
+        await pushed(Pushing("a", "b", ends=False), timeout=SHORT)
 
 
 async def test_it_says_how_each_model_failed() -> None:

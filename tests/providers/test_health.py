@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+from providers.base import Push, keep
 from providers.conf import ProviderConfig
 from providers.errors import ModelNotFound, Unauthorized
 from providers.events import Event
@@ -44,7 +45,7 @@ class FakeAdapter:
     async def aclose(self) -> None:
         raise NotImplementedError
 
-    def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         raise NotImplementedError
 
 

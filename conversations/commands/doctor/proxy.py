@@ -25,6 +25,7 @@ from conversations.generations import engine
 from conversations.models import User
 from conversations.store import erasing
 from conversations.turns import Turn
+from providers.base import Push, keep
 from providers.events import Delta, Event
 from providers.messages import CompletionRequest, Message
 
@@ -60,7 +61,7 @@ class Ticker:
         self.heard = asyncio.Event()
         self.sent: list[float] = []
 
-    async def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    async def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         try:
             async with asyncio.timeout(CONNECTING):
                 await self.heard.wait()

@@ -13,6 +13,7 @@ from conversations.generations.generation import Generation
 from conversations.store.begin import Begun
 from conversations.store.endings import Finished
 from conversations.turns import OnDisconnect
+from providers.base import Push, keep
 from providers.events import Delta, Event, Finish, Serving, Usage
 from providers.messages import CompletionRequest, Message
 
@@ -30,7 +31,7 @@ class Fake:
         self.open = 0
         self.began = asyncio.Event()
 
-    async def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+    async def stream(self, request: CompletionRequest, push: Push = keep) -> AsyncGenerator[Event, None]:
         self.asked.append(request)
         self.open += 1
         self.began.set()
