@@ -91,9 +91,7 @@ class Body(asyncio.Protocol):
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._content = response.content
-        self._compressed = "content-encoding" in response.headers
-        self._take: Take = bool
-        self._waiter: asyncio.Future[bool] | None = None
+        self._waiting: tuple[Take, asyncio.Future[bool]] | None = None
         self._transport: asyncio.Transport | None = None
         connection = response.connection  # none any more where all has come already
         if connection is not None and connection.protocol is not None:
@@ -109,11 +107,12 @@ class Body(asyncio.Protocol):
         """
         over = self._give(take)
         if over is None:
-            self._take, self._waiter = take, asyncio.get_running_loop().create_future()
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting = take, waiter
             try:
-                over = await self._waiter
+                over = await waiter
             finally:
-                self._waiter = None
+                self._waiting = None
         return over
 
     def leave(self) -> None:
@@ -123,21 +122,22 @@ class Body(asyncio.Protocol):
             self._transport = None
 
     def _give(self, take: Take) -> bool | None:
+        """As `read` answers; None where more is to come."""
         content = self._content
         ended = content.is_eof()
         while data := content.read_nowait():
             if not take(data):
                 return True
-            if not self._compressed:
-                break  # only what is being decompressed may come in parts
         return False if ended else None
 
     def _look(self) -> None:
-        waiter = self._waiter
-        if waiter is None or waiter.done():
+        if self._waiting is None:
+            return
+        take, waiter = self._waiting
+        if waiter.done():
             return
         try:
-            over = self._give(self._take)
+            over = self._give(take)
         except Exception as error:  # noqa: BLE001 - for whoever reads
             waiter.set_exception(error)
         else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,7 @@ from providers.base import Adapter
 from providers.errors import Disconnected, Malformed, ProviderError
 from providers.events import Delta, Event
 from tests.providers.certificates import server_context
-from tests.providers.rawvendor import (
-    DELTAS,
-    ENDS,
-    OPENINGS,
-    REQUEST,
-    VENDORS,
-    adapter_at,
-    finish_of,
-    raw_vendor,
-)  # fmt: skip
+from tests.providers.rawvendor import DELTAS, ENDS, OPENINGS, REQUEST, VENDORS, adapter_at, finish_of, raw_vendor
 
 every_vendor = pytest.mark.parametrize("vendor", VENDORS)
 
@@ -148,20 +139,49 @@ async def test_it_closes_the_vendors_stream_with_its_own(vendor: str) -> None:
         await asyncio.wait_for(server.left.wait(), 2)
 
 
+async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+    writer.close()
+
+
+@asynccontextmanager
+async def tunnel() -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A proxy that connects its clients with whom they name: its address, and what it was asked."""
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        host, port = asked[-1].split()[1].decode().split(":")
+        there = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await asyncio.gather(pass_on(reader, there[1]), pass_on(there[0], writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("tunnelled", [False, True])
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
-def test_it_pushes_what_is_encrypted(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_pushes_what_is_encrypted(
+    run: Any, tunnelled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     context, trusted = server_context(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
 
     async def ask() -> None:
-        async with (
-            raw_vendor(*saying("openai", b"a", b"b"), tls=context) as server,
-            adapter_at("openai", server.root) as adapter,
-        ):
-            for _ in range(2):
-                found = Heard()
-                await found.read(adapter)
-                assert found.texts == ["a", "b"]
-            assert server.connections == 1
+        async with tunnel() as (proxy, asked), raw_vendor(*saying("openai", b"a", b"b"), tls=context) as server:
+            monkeypatch.setenv("https_proxy", proxy if tunnelled else "")
+            monkeypatch.setenv("no_proxy", "")
+            async with adapter_at("openai", server.root) as adapter:
+                for _ in range(2):
+                    found = Heard()
+                    await found.read(adapter)
+                    assert found.texts == ["a", "b"]
+            assert (server.connections, len(asked)) == (1, int(tunnelled))
 
     run(ask())
